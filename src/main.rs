@@ -1,0 +1,3 @@
+//! Stepgate's command line.
+
+fn main() {}
