@@ -174,13 +174,12 @@ fn session_cookie(headers: &Headers, name: &str) -> Result<Presented, Ambiguous>
 fn values<'a>(line: &'a [u8], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
     line.split(|&b| b == b';')
         .filter_map(move |pair| value_of(pair, name))
-        .map(<[u8]>::trim_ascii)
 }
 
 fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    pair.trim_ascii_start()
-        .strip_prefix(name.as_bytes())?
-        .strip_prefix(b"=")
+    let named = pair.trim_ascii_start().strip_prefix(name.as_bytes())?;
+    let value = named.strip_prefix(b"=")?;
+    Some(value.trim_ascii_end())
 }
 
 /// Whether two lines may have been joined at a comma that touches the session cookie: one in its value, or before its name.

@@ -3,6 +3,8 @@
 //! Rules compile into tables per host, so a lookup costs a hash a path segment and does not grow with the number of rules.
 //! [`RuleSet::new`] refuses rules that tie on a request, so that there is always one answer.
 
+mod table;
+
 use std::collections::HashMap;
 
 use http::Method;
@@ -13,6 +15,7 @@ use super::{
     pattern::{HostPattern, HostRank, Methods, PathPattern, PathRank, parents},
     rule::{DEFAULT_RULE, Demand, Requirement, Rule},
 };
+use table::{Entry, Table};
 
 /// All rules, compiled.
 #[derive(Clone, Debug)]
@@ -59,26 +62,6 @@ pub struct Selection<'a> {
     pub demands: Vec<Demand>,
 }
 
-/// The rules of one host pattern.
-#[derive(Clone, Debug, Default)]
-struct Table {
-    /// Rules for one path, by that path.
-    exact: HashMap<Box<[u8]>, Vec<Entry>>,
-    /// The others, by their literal segments before the first wildcard.
-    prefixes: HashMap<Box<[u8]>, Vec<Entry>>,
-    /// Bytes of the longest key in `prefixes`: a hostile path of a thousand segments costs no more than this deep a look.
-    longest_prefix: usize,
-}
-
-/// One path pattern of a rule. Entries of one key stand most specific first.
-#[derive(Clone, Debug)]
-struct Entry {
-    path: PathPattern,
-    methods: Methods,
-    /// The rule's place in [`RuleSet::rules`].
-    rule: usize,
-}
-
 impl RuleSet {
     /// Compiles the rules.
     ///
@@ -97,7 +80,8 @@ impl RuleSet {
         }
         set.rules = rules;
         set.tables_mut().for_each(Table::sort);
-        let ties: Vec<_> = set.tables().flat_map(|table| set.ties(table)).collect();
+        let pairs = set.tables().flat_map(Table::ties);
+        let ties: Vec<_> = pairs.filter_map(|(a, b)| set.tie(a, b)).collect();
         if ties.is_empty() { Ok(set) } else { Err(ties) }
     }
 
@@ -162,21 +146,6 @@ impl RuleSet {
             .chain([&mut self.any])
     }
 
-    fn ties<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = Tie> + 'a {
-        let groups = table.exact.values().chain(table.prefixes.values());
-        let pairs = groups.flat_map(|entries| {
-            entries.iter().enumerate().flat_map(|(at, a)| {
-                entries
-                    .iter()
-                    .skip(at.saturating_add(1))
-                    .map(move |b| (a, b))
-            })
-        });
-        pairs
-            .filter(|(a, b)| a.ties(b))
-            .filter_map(|(a, b)| self.tie(a, b))
-    }
-
     fn tie(&self, a: &Entry, b: &Entry) -> Option<Tie> {
         let (a, b) = if a.rule <= b.rule { (a, b) } else { (b, a) };
         let id = |entry: &Entry| self.rules.get(entry.rule).map(|rule| rule.id.clone());
@@ -239,64 +208,6 @@ impl Selection<'_> {
             Requirement::Session(demand) if self.demands.contains(demand) => {}
             Requirement::Session(demand) => self.demands.push(demand.clone()),
         }
-    }
-}
-
-impl Table {
-    fn insert(&mut self, place: usize, rule: &Rule) {
-        for path in &rule.paths {
-            let entry = Entry {
-                path: path.clone(),
-                methods: rule.methods.clone(),
-                rule: place,
-            };
-            let prefix = path.literal_prefix();
-            let map = if path.is_exact() {
-                &mut self.exact
-            } else {
-                &mut self.prefixes
-            };
-            self.longest_prefix = self.longest_prefix.max(prefix.len());
-            map.entry(prefix).or_default().push(entry);
-        }
-    }
-
-    fn sort(&mut self) {
-        for entries in self.exact.values_mut().chain(self.prefixes.values_mut()) {
-            entries.sort_by_key(|entry| std::cmp::Reverse(entry.rank()));
-        }
-    }
-
-    /// The rule's place. The exact path first, then ever fewer of its leading segments.
-    fn find(&self, reading: &[u8], method: &Method) -> Option<usize> {
-        let exact = self.exact.get(reading).into_iter();
-        let short = leading(reading).skip_while(|prefix| prefix.len() > self.longest_prefix);
-        let prefixes = short.filter_map(|prefix| self.prefixes.get(prefix));
-        let mut entries = exact.chain(prefixes).flatten();
-        entries
-            .find(|entry| entry.methods.matches(method) && entry.path.matches(reading))
-            .map(|entry| entry.rule)
-    }
-}
-
-/// The reading itself, then without its last segment, and so on down to nothing.
-fn leading(reading: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::successors(Some(reading), |path| {
-        let slash = path.iter().rposition(|&b| b == b'/')?;
-        path.get(..slash)
-    })
-}
-
-impl Entry {
-    fn rank(&self) -> (PathRank, bool) {
-        (self.path.rank(), self.methods.is_listed())
-    }
-
-    fn ties(&self, other: &Self) -> bool {
-        self.rule != other.rule
-            && self.path.rank() == other.path.rank()
-            && self.methods.ties(&other.methods)
-            && self.path.overlaps(&other.path)
     }
 }
 

@@ -1,3 +1,5 @@
+use std::slice;
+
 use super::*;
 use crate::domain::session::Method;
 
@@ -62,6 +64,7 @@ fn word(demands: &[Demand], standing: &Standing, enrolment: &Enrolment) -> &'sta
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table, read as one")]
 fn every_session_under_every_requirement() {
     let down = Standing::Unavailable { retry_after: None };
     let aal0 = session(Aal::Aal0, vec![]);
@@ -123,7 +126,7 @@ fn every_session_under_every_requirement() {
     ];
     for (demand, standing, enrolment, expected) in table {
         assert_eq!(
-            word(&[demand.clone()], standing, enrolment),
+            word(slice::from_ref(&demand), standing, enrolment),
             expected,
             "{demand:?} on {standing:?}"
         );
@@ -172,7 +175,7 @@ fn only_a_listed_factor_counts() {
     ];
     for (demand, enrolment, expected) in table {
         assert_eq!(
-            word(&[demand.clone()], &aal2(90), enrolment),
+            word(slice::from_ref(&demand), &aal2(90), enrolment),
             expected,
             "{demand:?} with {enrolment:?}"
         );

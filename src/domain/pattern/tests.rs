@@ -1,4 +1,7 @@
+use http::Method;
+
 use super::*;
+use crate::domain::host::Host;
 
 fn host(text: &str) -> Host {
     Host::parse(text.as_bytes()).unwrap()

@@ -262,10 +262,13 @@ fn a_long_address_loses_its_query_and_then_its_path() {
     assert_eq!(return_to(&long_path), "https://app.test/");
 }
 
+/// A decision and its status for each kind of client, in the order of [`Client::ALL`].
+type Outcome = (fn() -> Decision, [u16; 6]);
+
 #[test]
 fn every_client_hears_every_outcome_in_a_form_it_can_act_on() {
     let unavailable = || Decision::Unavailable { retry_after: None };
-    let outcomes: [(fn() -> Decision, [u16; 6]); 8] = [
+    let outcomes: [Outcome; 8] = [
         (|| Decision::Login, [401, 401, 401, 401, 303, 401]),
         (|| step_up(false), [403, 403, 403, 401, 303, 403]),
         (|| step_up(true), [403, 403, 403, 401, 303, 403]),

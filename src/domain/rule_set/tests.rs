@@ -23,19 +23,19 @@ fn rule(id: &str, host: &[&str], paths: &[&str], methods: &[&str]) -> Rule {
     }
 }
 
-fn winner(rules: Vec<Rule>, host: &str, reading: &str, method: Method) -> String {
+fn winner(rules: Vec<Rule>, host: &str, reading: &str, method: &Method) -> String {
     let set = RuleSet::new(rules, Requirement::Deny).unwrap();
     set.find(
         &Host::parse(host.as_bytes()).unwrap(),
         reading.as_bytes(),
-        &method,
+        method,
     )
     .id
     .to_string()
 }
 
-fn wins(rules: [Rule; 2], host: &str, reading: &str) -> String {
-    winner(rules.to_vec(), host, reading, Method::GET)
+fn wins(rules: &[Rule; 2], host: &str, reading: &str) -> String {
+    winner(rules.to_vec(), host, reading, &Method::GET)
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn an_exact_host_wins_over_a_wildcard_and_a_longer_path() {
         rule("exact", &["a.x.test"], &["/**"], &[]),
         rule("wild", &["*.x.test"], &["/a/b"], &[]),
     ];
-    assert_eq!(wins(rules, "a.x.test", "/a/b"), "exact");
+    assert_eq!(wins(&rules, "a.x.test", "/a/b"), "exact");
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_longer_wildcard_wins_over_a_shorter() {
         rule("short", &["*.test"], &["/a"], &[]),
         rule("long", &["*.x.test"], &["/**"], &[]),
     ];
-    assert_eq!(wins(rules, "a.x.test", "/a"), "long");
+    assert_eq!(wins(&rules, "a.x.test", "/a"), "long");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn any_host_wins_over_none() {
         rule("none", &[], &["/a"], &[]),
         rule("wild", &["*.test"], &["/**"], &[]),
     ];
-    assert_eq!(wins(rules, "a.test", "/a"), "wild");
+    assert_eq!(wins(&rules, "a.test", "/a"), "wild");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_more_specific_host_that_does_not_match_the_path_shadows_nothing() {
         rule("host", &["a.test"], &["/b"], &[]),
         rule("none", &[], &["/a"], &[]),
     ];
-    assert_eq!(wins(rules, "a.test", "/a"), "none");
+    assert_eq!(wins(&rules, "a.test", "/a"), "none");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn an_exact_path_wins_over_a_pattern() {
         rule("exact", &[], &["/a/b"], &[]),
         rule("below", &[], &["/a/b/**"], &[]),
     ];
-    assert_eq!(wins(rules, "a.test", "/a/b"), "exact");
+    assert_eq!(wins(&rules, "a.test", "/a/b"), "exact");
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn more_literal_segments_win() {
         rule("less", &[], &["/a/*"], &[]),
         rule("more", &[], &["/a/b/**"], &[]),
     ];
-    assert_eq!(wins(rules, "a.test", "/a/b"), "more");
+    assert_eq!(wins(&rules, "a.test", "/a/b"), "more");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_template_wins_over_everything_below() {
         rule("below", &[], &["/a/**"], &[]),
         rule("template", &[], &["/a/*/c"], &[]),
     ];
-    assert_eq!(wins(rules, "a.test", "/a/b/c"), "template");
+    assert_eq!(wins(&rules, "a.test", "/a/b/c"), "template");
 }
 
 #[test]
@@ -107,8 +107,8 @@ fn listed_methods_win_over_all() {
         rule("all", &[], &["/a"], &[]),
         rule("listed", &[], &["/a"], &["GET"]),
     ];
-    assert_eq!(wins(rules.clone(), "a.test", "/a"), "listed");
-    assert_eq!(winner(rules.to_vec(), "a.test", "/a", Method::POST), "all");
+    assert_eq!(wins(&rules, "a.test", "/a"), "listed");
+    assert_eq!(winner(rules.to_vec(), "a.test", "/a", &Method::POST), "all");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn where_nothing_matches_the_default_holds() {
             vec![rule("a", &[], &["/a"], &["POST"])],
             "a.test",
             "/a",
-            Method::GET
+            &Method::GET
         ),
         "default"
     );
