@@ -28,6 +28,7 @@ mod login;
 mod logout;
 mod nodes;
 mod options;
+mod picture;
 mod random;
 mod return_to;
 mod server;

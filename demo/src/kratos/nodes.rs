@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::identity::Identity;
+use super::picture::picture;
 use super::totp::Authenticator;
 
 /// A message above a form, or at a field.
@@ -257,7 +258,7 @@ fn authenticator(identity: &Identity, offered: &Authenticator, issuer: &str) -> 
         "name": "totp_code", "type": "text", "required": true, "disabled": false, "node_type": "input"
     });
     vec![
-        picture(&offered.picture(issuer, identity.email())),
+        qr_code(&picture(&offered.url(issuer, identity.email()))),
         secret(offered.secret()),
         input(
             "totp",
@@ -268,7 +269,7 @@ fn authenticator(identity: &Identity, offered: &Authenticator, issuer: &str) -> 
     ]
 }
 
-fn picture(png: &str) -> Value {
+fn qr_code(png: &str) -> Value {
     let source = format!("data:image/png;base64,{png}");
     let attributes =
         json!({ "src": source, "id": "totp_qr", "width": 256, "height": 256, "node_type": "img" });
