@@ -156,6 +156,15 @@ impl Fault {
         .beside("use_flow_id", next)
     }
 
+    /// The login is too old for that change (K-96).
+    pub(crate) fn refresh_required(redirect: &str) -> Self {
+        Self::new("session_refresh_required", StatusCode::FORBIDDEN, "The requested action was forbidden")
+            .because(
+                "The login session is too old and thus not allowed to update these fields. Please re-authenticate.",
+            )
+            .beside("redirect_browser_to", redirect)
+    }
+
     /// A settings flow of somebody else.
     pub(crate) fn someone_else() -> Self {
         Self::new(

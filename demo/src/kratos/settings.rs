@@ -3,6 +3,7 @@
 //! The session's level is looked at before `return_to`, other than at login (K-88).
 
 mod change;
+mod held;
 mod submit;
 
 use axum::http::StatusCode;
@@ -22,6 +23,7 @@ use super::nodes;
 use super::session::Session;
 use super::state::{Kratos, NoSession};
 use super::totp::Authenticator;
+pub(crate) use held::Held;
 pub(crate) use submit::submit;
 
 /// A settings flow.
@@ -58,13 +60,14 @@ pub(crate) fn open_browser(kratos: &Kratos, asked: &Asked, csrf: &mut Csrf) -> A
             Answer::see_other(asked, &kratos.step_up(back.as_deref()))
         };
     }
-    match open(kratos, asked, csrf, &identity, false) {
+    let answer = match open(kratos, asked, csrf, &identity, false) {
         Ok(flow) if asked.accepts_json() => {
             Answer::json(StatusCode::OK, &flow.json(kratos, &identity))
         }
         Ok(flow) => Answer::see_other(asked, &flow.page(kratos)),
-        Err(fault) => kratos.forward(asked, &fault),
-    }
+        Err(fault) => return kratos.forward(asked, &fault),
+    };
+    answer.maybe_cookie(held::forget(kratos, asked).as_deref())
 }
 
 /// `GET /self-service/settings/api`.

@@ -58,6 +58,14 @@ impl Change {
         })
     }
 
+    /// Whether it needs a recent login; ordinary traits don't (K-96).
+    pub(super) fn is_privileged(self, fields: &Fields, identity: &Identity) -> bool {
+        match self {
+            Self::Profile => fields.below("traits").get("email") != identity.traits.get("email"),
+            _ => true,
+        }
+    }
+
     /// Changes `identity`, or says why not.
     pub(super) fn make(
         self,
