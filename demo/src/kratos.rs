@@ -31,6 +31,7 @@ mod options;
 mod picture;
 mod random;
 mod return_to;
+mod routes;
 mod server;
 mod session;
 mod settings;

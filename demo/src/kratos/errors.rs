@@ -68,15 +68,46 @@ impl Fault {
         .because("No valid session credentials found in the request.")
     }
 
-    /// Settings and logout find no session (K-82); `missing` tells that there was no credential at all.
-    pub(crate) fn session_inactive(missing: bool) -> Self {
+    /// Settings and logout find no session.
+    pub(crate) fn session_inactive() -> Self {
         Self::new(
             "session_inactive",
             StatusCode::UNAUTHORIZED,
             "request does not have a valid authentication session",
         )
         .because("No active session was found in this request.")
-        .beside("CredentialsMissing", missing)
+    }
+
+    /// The enrolment probe finds no session (K-82); the extra member is always false there.
+    pub(crate) fn probe_inactive() -> Self {
+        Self::session_inactive().beside("CredentialsMissing", false)
+    }
+
+    /// A native app's settings find no session.
+    pub(crate) fn native_inactive() -> Self {
+        Self::session_inactive().because(
+            "This endpoint can only be accessed with a valid session. Please log in and try again.",
+        )
+    }
+
+    /// A settings form or its submit comes without a session.
+    pub(crate) fn credential_missing() -> Self {
+        Self::new(
+            "",
+            StatusCode::UNAUTHORIZED,
+            "The request could not be authorized",
+        )
+        .because("A valid Ory Session Cookie or Ory Session Token is missing.")
+    }
+
+    /// Somebody asks for their sessions without one.
+    pub(crate) fn no_cookie() -> Self {
+        Self::new(
+            "",
+            StatusCode::UNAUTHORIZED,
+            "The request could not be authorized",
+        )
+        .because("No valid session cookie found.")
     }
 
     /// The session is aal1 and its person has a second factor (K-05, K-82).
@@ -214,10 +245,24 @@ impl Fault {
         .because(reason)
     }
 
+    /// A state that is neither.
+    pub(crate) fn unknown_state(state: &str) -> Self {
+        let reason = format!(
+            "The supplied state ('{state}') was not valid. Valid states are ('active', 'inactive')."
+        );
+        Self::new("", StatusCode::BAD_REQUEST, "identity state is not valid").because(reason)
+    }
+
+    /// 400 without id and reason.
+    pub(crate) fn bad_words(message: &str) -> Self {
+        Self::new("", StatusCode::BAD_REQUEST, message)
+    }
+
     /// 401 of somebody whose account is off.
-    pub(crate) fn disabled() -> Self {
+    pub(crate) fn disabled(identity: &str) -> Self {
         Self::new("", StatusCode::UNAUTHORIZED, "identity is disabled")
             .because("This account was disabled.")
+            .detailed(json!({ "identity_id": identity }))
     }
 
     /// 404 for an id nobody has.

@@ -73,7 +73,7 @@ pub(crate) fn open_browser(kratos: &Kratos, asked: &Asked, csrf: &mut Csrf) -> A
 /// `GET /self-service/settings/api`.
 pub(crate) fn open_api(kratos: &Kratos, asked: &Asked, csrf: &mut Csrf) -> Answer {
     let opened = who(kratos, asked)
-        .map_err(|none| Fault::session_inactive(none.missing))
+        .map_err(|_| Fault::native_inactive())
         .and_then(|who| {
             let (session, identity) = who;
             kratos.satisfies(
@@ -100,7 +100,7 @@ fn who(kratos: &Kratos, asked: &Asked) -> Result<(Session, Identity), NoSession>
 /// A browser without a session goes to log in first, and keeps its `return_to` unread (K-84).
 fn signed_out(kratos: &Kratos, asked: &Asked, return_to: Option<&str>) -> Answer {
     if asked.is_json() {
-        return Answer::fault(asked, &Fault::session_inactive(false));
+        return Answer::fault(asked, &Fault::probe_inactive());
     }
     let query = return_to
         .map(|url| format!("?return_to={}", query_escape(url)))
@@ -147,33 +147,48 @@ fn open(
 
 /// `GET /self-service/settings/flows?id=`.
 pub(crate) fn read(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
-    match readable(kratos, asked) {
-        Ok((flow, identity)) => Answer::json(StatusCode::OK, &flow.json(kratos, &identity)),
+    let Ok((session, identity)) = who(kratos, asked) else {
+        return turned_away(kratos, asked);
+    };
+    match readable(kratos, asked, &session, &identity) {
+        Ok(flow) => Answer::json(StatusCode::OK, &flow.json(kratos, &identity)),
         Err(fault) => Answer::fault(asked, &fault),
     }
 }
 
-fn readable(kratos: &Kratos, asked: &Asked) -> Result<(SettingsFlow, Identity), Fault> {
+/// Forms and submits without a session: the login page, not a login flow.
+fn turned_away(kratos: &Kratos, asked: &Asked) -> Answer {
+    if asked.is_json() {
+        return Answer::fault(asked, &Fault::credential_missing());
+    }
+    let ui = kratos.options.ui_url.as_str().trim_end_matches('/');
+    Answer::redirect(asked, StatusCode::FOUND, &format!("{ui}/login"))
+}
+
+fn readable(
+    kratos: &Kratos,
+    asked: &Asked,
+    session: &Session,
+    identity: &Identity,
+) -> Result<SettingsFlow, Fault> {
     let id = asked.query("id").and_then(|id| Uuid::parse_str(&id).ok());
     let flow = id
         .and_then(|id| kratos.store().settings_flows.get(&id).cloned())
         .ok_or_else(Fault::unknown_id)?;
-    let (session, identity) =
-        who(kratos, asked).map_err(|none| Fault::session_inactive(none.missing))?;
     if flow.identity != identity.id {
         return Err(Fault::someone_else());
     }
     let page = flow.page(kratos);
     kratos.satisfies(
-        &session,
-        &identity,
+        session,
+        identity,
         kratos.options.settings_required_aal,
         Some(&page),
     )?;
     if flow.expires_at < kratos.now() {
         return Err(Fault::flow_expired("settings", flow.way_back(kratos)));
     }
-    Ok((flow, identity))
+    Ok(flow)
 }
 
 impl SettingsFlow {

@@ -17,7 +17,7 @@ use super::super::session::{Method, Session};
 use super::super::state::Kratos;
 use super::super::totp::Authenticator;
 use super::change::{Change, Outcome};
-use super::{SettingsFlow, held, who};
+use super::{SettingsFlow, held, turned_away, who};
 
 /// A submitted form, and whose it is.
 struct Submission<'a> {
@@ -30,12 +30,12 @@ struct Submission<'a> {
 
 /// `POST /self-service/settings?flow=`; a held submit goes on by GET.
 pub(crate) fn submit(kratos: &Kratos, asked: &Asked, csrf: &mut Csrf) -> Answer {
+    let Ok((session, identity)) = who(kratos, asked) else {
+        return turned_away(kratos, asked);
+    };
     let flow = match named(kratos, asked) {
         Ok(flow) => flow,
         Err(fault) => return kratos.forward(asked, &fault),
-    };
-    let Ok((session, identity)) = who(kratos, asked) else {
-        return signed_out(kratos, asked, &flow);
     };
     let mut submission = Submission {
         kratos,
@@ -61,16 +61,6 @@ fn named(kratos: &Kratos, asked: &Asked) -> Result<SettingsFlow, Fault> {
     flow.ok_or_else(|| {
         Fault::not_found("The settings request could not be found. Please restart the flow.")
     })
-}
-
-fn signed_out(kratos: &Kratos, asked: &Asked, flow: &SettingsFlow) -> Answer {
-    if flow.api || asked.is_json() {
-        return Answer::fault(asked, &Fault::session_inactive(false));
-    }
-    Answer::see_other(
-        asked,
-        &format!("{}/self-service/login/browser", kratos.base),
-    )
 }
 
 impl Submission<'_> {
@@ -108,7 +98,7 @@ impl Submission<'_> {
         let fields = held.unwrap_or_else(|| self.asked.fields());
         let Some(change) = Change::asked(&fields) else {
             let text = "Could not find a strategy to update your settings. Did you fill out the form correctly?";
-            return self.refuse(None, nodes::message(4_010_003, "error", text));
+            return self.refuse(None, nodes::message(4_010_004, "error", text));
         };
         if let Err(answer) = self.guard(csrf, &fields) {
             return *answer;
@@ -123,6 +113,9 @@ impl Submission<'_> {
             }
             Outcome::Shown => self.shown(),
             Outcome::Refused(field, message) => {
+                if field == Some("traits.email") {
+                    nodes::reset(&mut self.flow.nodes, "traits.email");
+                }
                 nodes::renew_csrf(&mut self.flow.nodes, csrf.token());
                 self.refuse(field, message)
             }
