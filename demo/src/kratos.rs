@@ -44,3 +44,6 @@ mod whoami;
 pub use clock::Clock;
 pub use double::{Double, Person, SessionCookie};
 pub use options::{Options, RequiredAal};
+
+#[cfg(test)]
+mod tests;
