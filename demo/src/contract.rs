@@ -20,14 +20,24 @@ mod sheet;
 mod target;
 
 mod credentials;
+mod ended;
 mod enrolment;
+mod first_factor;
+mod flows;
 mod login;
 mod native;
+mod privileged;
+mod reissue;
 mod return_to;
+mod return_to_refused;
 mod second_factor;
 mod settings;
 mod step_up;
+mod tabs;
+mod unenrolment;
+mod visit;
 mod whoami;
+mod wire;
 
 pub use error::Error;
 pub use report::{Outcome, Report, RowReport};
@@ -43,13 +53,22 @@ use sheet::Sheet;
 pub fn rows() -> Vec<Row> {
     [
         whoami::rows(),
+        ended::rows(),
         credentials::rows(),
+        wire::rows(),
+        reissue::rows(),
         login::rows(),
+        flows::rows(),
         return_to::rows(),
+        return_to_refused::rows(),
+        first_factor::rows(),
         step_up::rows(),
         second_factor::rows(),
+        tabs::rows(),
         settings::rows(),
         enrolment::rows(),
+        unenrolment::rows(),
+        privileged::rows(),
         native::rows(),
     ]
     .concat()

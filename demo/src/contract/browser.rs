@@ -92,8 +92,8 @@ impl Browser {
     }
 
     /// Puts another session cookie in place of the own one.
-    pub(super) fn take_session(&mut self, value: String) {
-        self.keep(SESSION, &value);
+    pub(super) fn take_session(&mut self, value: &str) {
+        self.keep(SESSION, value);
     }
 
     /// Loses the session cookie.

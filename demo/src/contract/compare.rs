@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::client::Answer;
+use super::Error;
+use super::client::{Answer, Ask, Kratos};
 use super::sheet::Sheet;
 
 /// The header that tells upstreams who it is.
@@ -212,5 +213,28 @@ impl Sheet {
             json!([answer.status, answer.at("/continue_with")]),
             json!([200, [step]]),
         );
+    }
+
+    /// 303 to the error UI, and the error that it can read there.
+    pub(super) async fn error_page(
+        &mut self,
+        what: &str,
+        kratos: &Kratos<'_>,
+        answer: &Answer,
+        status: u16,
+        id: Option<&str>,
+    ) -> Result<(), Error> {
+        let start = format!("{}/error?id=", kratos.target().ui);
+        self.sent_near(what, answer, &start);
+        let error = answer
+            .location()
+            .and_then(|to| to.strip_prefix(&start))
+            .unwrap_or_default();
+        let read = kratos
+            .send(Ask::get(format!("/self-service/errors?id={error}")).json())
+            .await?;
+        let got = json!([read.status, read.at("/error/code"), read.at("/error/id")]);
+        self.same(format!("{what}: error"), got, json!([200, status, id]));
+        Ok(())
     }
 }

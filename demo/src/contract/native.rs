@@ -7,7 +7,7 @@ use super::browser::Flow;
 use super::client::{Answer, Ask, Kratos};
 use super::login::CODE_FORM;
 use super::person::{PASSWORD, password};
-use super::row::Row;
+use super::row::{Row, row};
 use super::sheet::Sheet;
 use super::{Error, RequiredAal};
 
@@ -15,28 +15,20 @@ const LOGIN: &str = "/self-service/login/api";
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
-        Row::new("K-107", "API login gives a token", |k, s| {
-            Box::pin(login(k, s))
-        }),
-        Row::new("K-108a", "API step-up keeps token and session", |k, s| {
-            Box::pin(step_up(k, s))
-        }),
-        Row::new(
+        row!("K-107", "API login gives a token", login),
+        row!("K-108a", "API step-up keeps token and session", step_up),
+        row!(
             "K-108b",
             "API step-up without token, or without a factor",
-            |k, s| Box::pin(no_step_up(k, s)),
+            no_step_up
         ),
-        Row::new(
+        row!(
             "K-109",
             "an API submit with Cookie or Origin is refused",
-            |k, s| Box::pin(from_browser(k, s)),
+            from_browser
         ),
-        Row::new("K-110", "API logout ends the token", |k, s| {
-            Box::pin(logout(k, s))
-        }),
-        Row::new("K-111", "unknown paths, health and version", |k, s| {
-            Box::pin(paths(k, s))
-        }),
+        row!("K-110", "API logout ends the token", logout),
+        row!("K-111", "unknown paths, health and version", paths),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hyper::Method;
 use serde_json::{Value, json};
-use totp_rs::{Algorithm, Secret, TOTP};
+use totp_rs::{Builder, Secret};
 
 use super::Error;
 use super::browser::Browser;
@@ -61,11 +61,13 @@ impl Person {
 
 /// The six digits for `secret` (base32) at that second.
 pub(super) fn totp(secret: &str, second: i64) -> Result<String, Error> {
-    let secret = Secret::Encoded(secret.to_owned()).to_bytes();
+    let secret = Secret::try_from_base32(secret);
     let secret = secret.map_err(|_| Error::Missing("readable TOTP secret"))?;
-    let totp = TOTP::new(Algorithm::SHA1, 6, 0, 30, secret);
+    let totp = Builder::new().with_secret(secret).build();
     let totp = totp.map_err(|_| Error::Missing("TOTP secret of full length"))?;
-    Ok(totp.generate(u64::try_from(second).unwrap_or_default()))
+    Ok(totp
+        .generate(u64::try_from(second).unwrap_or_default())
+        .to_string())
 }
 
 impl Kratos<'_> {

@@ -5,50 +5,42 @@ use serde_json::json;
 use super::Error;
 use super::browser::Browser;
 use super::client::{Answer, Ask, Kratos};
-use super::login::enc;
-use super::row::Row;
+use super::row::{Row, row};
 use super::sheet::Sheet;
+use super::target::enc;
 use super::whoami::unknown;
 
 const PATH: &str = "/self-service/settings/browser";
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
-        Row::new(
-            "K-82",
-            "the enrolment probe with a session cookie",
-            |k, s| Box::pin(probe(k, s)),
-        ),
-        Row::new(
+        row!("K-82", "the enrolment probe with a session cookie", probe),
+        row!(
             "K-83",
             "the enrolment probe with a session token",
-            |k, s| Box::pin(probe_by_token(k, s)),
+            probe_by_token
         ),
-        Row::new(
+        row!(
             "K-84",
             "a page without a session is sent to log in",
-            |k, s| Box::pin(no_session(k, s)),
+            no_session
         ),
-        Row::new("K-85", "plain-1 and aal2 are let in", |k, s| {
-            Box::pin(let_in(k, s))
-        }),
-        Row::new(
+        row!("K-85", "plain-1 and aal2 are let in", let_in),
+        row!(
             "K-86",
             "enrolled-1 with return_to steps up and comes back",
-            |k, s| Box::pin(comes_back(k, s)),
+            comes_back
         ),
-        Row::new(
+        row!(
             "K-87",
             "enrolled-1 without return_to steps up and does not",
-            |k, s| Box::pin(does_not(k, s)),
+            does_not
         ),
-        Row::new("K-88", "a return_to that is not allowed", |k, s| {
-            Box::pin(forbidden(k, s))
-        }),
-        Row::new(
+        row!("K-88", "a return_to that is not allowed", forbidden),
+        row!(
             "K-89",
             "a foreign host in front ends on the error UI",
-            |k, s| Box::pin(forwarded(k, s)),
+            forwarded
         ),
     ]
 }

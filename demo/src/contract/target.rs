@@ -92,6 +92,11 @@ impl Target {
         self.public.as_str().trim_end_matches('/')
     }
 
+    /// The query that brings [`Target::return_to`].
+    pub(super) fn return_to_query(&self) -> String {
+        format!("return_to={}", enc(&self.return_to()))
+    }
+
     /// A `return_to` that is allowed and has a query of its own.
     #[must_use]
     pub fn return_to(&self) -> String {
@@ -107,4 +112,9 @@ impl fmt::Debug for Target {
             .field("required_aal", &self.required_aal)
             .finish_non_exhaustive()
     }
+}
+
+/// One percent-encoding, as it stands in a query.
+pub(super) fn enc(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
