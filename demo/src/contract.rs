@@ -43,7 +43,9 @@ pub use error::Error;
 pub use report::{Outcome, Report, RowReport};
 pub use row::Row;
 pub use sheet::Difference;
-pub use target::{Advance, RequiredAal, Target};
+pub use target::{Advance, Target};
+
+pub use crate::kratos::RequiredAal;
 
 use client::Kratos;
 use sheet::Sheet;

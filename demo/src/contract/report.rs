@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Difference, Row, Target};
+use super::{Difference, RequiredAal, Row, Target};
 
 /// What a row came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +35,11 @@ pub struct Report {
 
 impl Report {
     pub(super) fn new(target: &Target) -> Self {
-        let asked = format!("{} required_aal={}", target.base(), target.required_aal);
+        let required_aal = match target.required_aal {
+            RequiredAal::Aal1 => "aal1",
+            RequiredAal::HighestAvailable => "highest_available",
+        };
+        let asked = format!("{} required_aal={required_aal}", target.base());
         Self {
             asked,
             rows: Vec::new(),

@@ -5,23 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-/// `session.whoami.required_aal`: the one setting the rows know two values of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequiredAal {
-    /// `aal1`: whoami shows an aal1 session of an enrolled person.
-    Aal1,
-    /// `highest_available`: whoami answers such a session with 403.
-    HighestAvailable,
-}
-
-impl fmt::Display for RequiredAal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Aal1 => "aal1",
-            Self::HighestAvailable => "highest_available",
-        })
-    }
-}
+use super::RequiredAal;
 
 /// Lets time pass for a Kratos: a test moves a clock, a real Kratos needs a real wait.
 pub type Advance = Box<dyn Fn(Duration) + Send + Sync>;
