@@ -53,7 +53,7 @@ use sheet::Sheet;
 /// All rows, in the order of the table.
 #[must_use]
 pub fn rows() -> Vec<Row> {
-    [
+    let mut rows = [
         whoami::rows(),
         ended::rows(),
         credentials::rows(),
@@ -73,7 +73,9 @@ pub fn rows() -> Vec<Row> {
         privileged::rows(),
         native::rows(),
     ]
-    .concat()
+    .concat();
+    rows.sort_by_key(Row::number);
+    rows
 }
 
 /// Asks `target` every row that fits it and reports what differed.

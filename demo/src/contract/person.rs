@@ -162,3 +162,24 @@ impl Kratos<'_> {
 pub(super) fn password(email: &str, password: &str) -> Value {
     json!({"method": "password", "identifier": email, "password": password})
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_those_of_rfc_6238() {
+        let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+        assert_eq!(totp(secret, 59).unwrap(), "287082");
+        assert_eq!(totp(secret, 1_111_111_109).unwrap(), "081804");
+    }
+
+    #[test]
+    fn each_backup_code_is_given_once() {
+        let mut person = Person::default();
+        person.keep_codes(vec!["made-up1".to_owned()]);
+        assert_eq!(person.clone().backup_code().unwrap(), "made-up1");
+        assert_eq!(person.codes_left(), 0);
+        assert!(person.backup_code().is_err());
+    }
+}

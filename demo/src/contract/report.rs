@@ -115,3 +115,46 @@ fn write_row(f: &mut fmt::Formatter<'_>, number: u32, row: &RowReport) -> fmt::R
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_text_is_tap_with_what_differs_below_its_row() {
+        let row = |id, outcome| RowReport {
+            id,
+            title: "a fact",
+            outcome,
+        };
+        let difference = Difference {
+            what: "status".to_owned(),
+            want: json!(401),
+            got: json!(200),
+        };
+        let report = Report {
+            asked: "http://kratos.example.test required_aal=aal1".to_owned(),
+            rows: vec![
+                row("K-01", Outcome::Passed),
+                row("K-02", Outcome::Differs(vec![difference])),
+                row("K-03", Outcome::Skipped("why")),
+            ],
+        };
+        assert!(!report.is_green());
+        let lines = [
+            "TAP version 14",
+            "# http://kratos.example.test required_aal=aal1",
+            "1..3",
+            "ok 1 - K-01 a fact",
+            "not ok 2 - K-02 a fact",
+            "  # status",
+            "  #   want 401",
+            "  #   got  200",
+            "ok 3 - K-03 a fact # SKIP why",
+            "# 1 as the contract says, 1 differ, 1 skipped",
+        ];
+        assert_eq!(report.to_string(), lines.join("\n"));
+    }
+}

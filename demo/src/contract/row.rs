@@ -66,6 +66,12 @@ impl Row {
         self.id
     }
 
+    /// The number alone, for the order of the table.
+    pub(super) fn number(&self) -> u32 {
+        let digits = self.id.trim_matches(|char: char| !char.is_ascii_digit());
+        digits.parse().unwrap_or(u32::MAX)
+    }
+
     /// The fact in a few words.
     #[must_use]
     pub fn title(&self) -> &'static str {
