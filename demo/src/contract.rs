@@ -9,6 +9,7 @@
 //! - No row waits and no clock is read: a code is made for the time that Kratos gave in its own answer, and rows that
 //!   need hours to pass run only where [`Target::advance`] can make them pass.
 
+mod answer;
 mod browser;
 mod client;
 mod compare;

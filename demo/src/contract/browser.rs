@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Error;
-use super::client::{Answer, Ask, Kratos, SESSION};
+use super::answer::Answer;
+use super::client::{Ask, Kratos, SESSION};
 use super::person::{PASSWORD, Person, password};
 
 /// Cookies, and the person in front of them.

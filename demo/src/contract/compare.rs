@@ -3,105 +3,12 @@
 use serde_json::{Value, json};
 
 use super::Error;
-use super::client::{Answer, Ask, Kratos};
+use super::answer::Answer;
+use super::client::{Ask, Kratos};
 use super::sheet::Sheet;
 
 /// The header that tells upstreams who it is.
 pub(super) const IDENTITY: &str = "x-kratos-authenticated-identity-id";
-
-impl Answer {
-    /// The form's fields as `group:name`, in order.
-    pub(super) fn nodes(&self) -> Vec<String> {
-        let name = |node: &Value| format!("{}:{}", text(node, "/group"), node_name(node));
-        self.node_list().map(name).collect()
-    }
-
-    /// The ids of all messages, the flow's first, then those at its fields.
-    pub(super) fn messages(&self) -> Vec<u64> {
-        let own = ids(self.json.pointer("/ui/messages"));
-        own.chain(
-            self.node_list()
-                .flat_map(|node| ids(node.pointer("/messages"))),
-        )
-        .collect()
-    }
-
-    /// The value of the field of that name.
-    pub(super) fn node_value(&self, name: &str) -> String {
-        let node = self.node_list().find(|node| node_name(node) == name);
-        node.map(|node| text(node, "/attributes/value"))
-            .unwrap_or_default()
-    }
-
-    /// The text that the node of that id shows.
-    pub(super) fn node_text(&self, id: &str) -> Option<String> {
-        let node = self.node_list().find(|node| node_name(node) == id)?;
-        Some(text(node, "/attributes/text/text"))
-    }
-
-    /// The backup codes that a settings flow shows once.
-    pub(super) fn backup_codes(&self) -> Vec<String> {
-        let node = self
-            .node_list()
-            .find(|node| node_name(node) == "lookup_secret_codes");
-        let secrets =
-            node.and_then(|node| node.pointer("/attributes/text/context/secrets")?.as_array());
-        secrets
-            .into_iter()
-            .flatten()
-            .map(|secret| text(secret, "/context/secret"))
-            .collect()
-    }
-
-    /// Methods with their AAL in the order of use: `password/aal1`.
-    pub(super) fn methods(&self) -> Vec<String> {
-        let at = if self.json.get("session").is_some() {
-            "/session"
-        } else {
-            ""
-        };
-        methods(&self.at(at))
-    }
-
-    fn node_list(&self) -> impl Iterator<Item = &Value> {
-        self.json
-            .pointer("/ui/nodes")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-    }
-}
-
-/// Methods of a session with their AAL in the order of use.
-pub(super) fn methods(session: &Value) -> Vec<String> {
-    let list = session
-        .pointer("/authentication_methods")
-        .and_then(Value::as_array);
-    let name = |entry: &Value| format!("{}/{}", text(entry, "/method"), text(entry, "/aal"));
-    list.into_iter().flatten().map(name).collect()
-}
-
-fn node_name(node: &Value) -> String {
-    let name = text(node, "/attributes/name");
-    if name.is_empty() {
-        text(node, "/attributes/id")
-    } else {
-        name
-    }
-}
-
-fn text(value: &Value, pointer: &str) -> String {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
-}
-
-fn ids(messages: Option<&Value>) -> impl Iterator<Item = u64> {
-    let list = messages.and_then(Value::as_array).into_iter().flatten();
-    list.filter_map(|message| message.pointer("/id").and_then(Value::as_u64))
-}
 
 impl Sheet {
     /// `E-401`: what whoami says to everybody it does not know.

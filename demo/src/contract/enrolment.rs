@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::answer::Answer;
 use super::browser::Browser;
-use super::client::{Answer, Kratos};
+use super::client::Kratos;
 use super::row::{Row, row};
 use super::second_factor::wrong;
 use super::sheet::Sheet;
@@ -21,9 +22,14 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row!("K-91", "a wrong code enrols nothing", wrong_code),
         row!(
-            "K-92",
+            "K-92a",
             "backup codes count once they are confirmed",
             backup_codes
+        ),
+        row!(
+            "K-92b",
+            "the fields of the settings tell what is set up",
+            fields
         ),
         row!("K-93", "other sessions stay aal1", other_session),
     ]
@@ -160,6 +166,94 @@ fn offered(flow: &Answer) -> Vec<String> {
     nodes
         .filter_map(|node| node.strip_prefix("lookup_secret:").map(str::to_owned))
         .collect()
+}
+
+/// Fields of somebody without TOTP.
+const NO_TOTP: [&str; 4] = [
+    "totp:totp_qr",
+    "totp:totp_secret_key",
+    "totp:totp_code",
+    "totp:method",
+];
+/// Fields of somebody with backup codes.
+const CODES: [&str; 2] = [
+    "lookup_secret:lookup_secret_reveal",
+    "lookup_secret:lookup_secret_disable",
+];
+
+async fn fields(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {
+    let mut browser = kratos.plain().await?;
+    let no_codes = ["lookup_secret:lookup_secret_regenerate"];
+    factors_are(
+        kratos,
+        sheet,
+        &mut browser,
+        "nothing",
+        [&no_codes[..], &NO_TOTP[..]],
+    )
+    .await?;
+    let answer = browser.enrol_totp(kratos).await?;
+    let totp = ["totp:totp_unlink"];
+    sheet.same(
+        "the answer to TOTP",
+        factors(&answer),
+        json!([no_codes[0], totp[0]]),
+    );
+    factors_are(
+        kratos,
+        sheet,
+        &mut browser,
+        "TOTP",
+        [&no_codes[..], &totp[..]],
+    )
+    .await?;
+    browser.enrol_codes(kratos).await?;
+    factors_are(kratos, sheet, &mut browser, "both", [&CODES[..], &totp[..]]).await?;
+    let flow = browser.open_settings(kratos, "").await?;
+    browser
+        .submit(
+            kratos,
+            &flow,
+            json!({"method": "totp", "totp_unlink": true}),
+        )
+        .await?;
+    factors_are(
+        kratos,
+        sheet,
+        &mut browser,
+        "codes",
+        [&CODES[..], &NO_TOTP[..]],
+    )
+    .await?;
+    let flow = browser.open_settings(kratos, "").await?;
+    let disable = json!({"method": "lookup_secret", "lookup_secret_disable": true});
+    browser.submit(kratos, &flow, disable).await?;
+    factors_are(
+        kratos,
+        sheet,
+        &mut browser,
+        "nothing again",
+        [&no_codes[..], &NO_TOTP[..]],
+    )
+    .await
+}
+
+async fn factors_are(
+    kratos: &Kratos<'_>,
+    sheet: &mut Sheet,
+    browser: &mut Browser,
+    what: &str,
+    want: [&[&str]; 2],
+) -> Result<(), Error> {
+    let flow = browser.open_settings(kratos, "").await?;
+    sheet.same(what, factors(&flow.answer), json!(want.concat()));
+    Ok(())
+}
+
+/// The fields of second factors, in order.
+fn factors(flow: &Answer) -> Vec<String> {
+    let of_factor = |node: &String| node.starts_with("totp:") || node.starts_with("lookup_secret:");
+    flow.nodes().into_iter().filter(of_factor).collect()
 }
 
 async fn other_session(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {

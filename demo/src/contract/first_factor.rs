@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use super::answer::Answer;
 use super::browser::Browser;
-use super::client::{Answer, Kratos};
+use super::client::Kratos;
 use super::person::{PASSWORD, Person, password};
 use super::row::{Row, row};
 use super::sheet::Sheet;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Error;
+use super::answer::Answer;
 use super::browser::Browser;
-use super::client::{Answer, Ask, Kratos};
+use super::client::{Ask, Kratos};
 use super::login::sessions;
 use super::row::{Row, row};
 use super::sheet::Sheet;

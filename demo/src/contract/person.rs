@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
 use super::Error;
+use super::answer::Answer;
 use super::browser::Browser;
-use super::client::{Answer, Ask, Kratos};
+use super::client::{Ask, Kratos};
 
 /// Everybody's first password.
 pub(super) const PASSWORD: &str = "not-a-real-password-1";

@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::Error;
+use super::answer::Answer;
 use super::browser::Browser;
-use super::client::{Answer, Ask, Kratos};
+use super::client::{Ask, Kratos, TOKEN_WAYS};
 use super::row::{Row, row};
 use super::sheet::Sheet;
 use super::target::enc;
@@ -78,29 +79,24 @@ async fn probe(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {
 async fn probe_by_token(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {
     let plain = kratos.token(&kratos.person().await?).await?;
     let enrolled = kratos.token(&kratos.aal2().await?.person).await?;
+    let link = format!(
+        "{}/self-service/login/browser?aal=aal2",
+        kratos.target().base()
+    );
+
     for path in [PATH, "/self-service/settings/api"] {
-        let ask = |token: &str| Ask::get(path).json().token(token);
-        sheet.same(
-            format!("plain-1 {path}"),
-            kratos.send(ask(&plain)).await?.status,
-            200,
-        );
-        let link = format!(
-            "{}/self-service/login/browser?aal=aal2",
-            kratos.target().base()
-        );
-        sheet.e403_aal2(
-            &format!("enrolled-1 {path}"),
-            &kratos.send(ask(&enrolled)).await?,
-            &link,
-        );
-        let answer = kratos.send(ask("ory_st_not-a-token")).await?;
-        sheet.refused(
-            &format!("unknown {path}"),
-            &answer,
-            401,
-            Some("session_inactive"),
-        );
+        for (way, with) in TOKEN_WAYS {
+            let ask = |token: &str| with(Ask::get(path).json(), token);
+            let what = |who: &str| format!("{who} {way} {path}");
+            sheet.same(what("plain-1"), kratos.send(ask(&plain)).await?.status, 200);
+            sheet.e403_aal2(
+                &what("enrolled-1"),
+                &kratos.send(ask(&enrolled)).await?,
+                &link,
+            );
+            let answer = kratos.send(ask("ory_st_not-a-token")).await?;
+            sheet.refused(&what("unknown"), &answer, 401, Some("session_inactive"));
+        }
     }
     Ok(())
 }

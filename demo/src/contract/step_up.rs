@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Error;
+use super::answer::methods;
 use super::browser::{Browser, code, lookup};
 use super::client::Kratos;
-use super::compare::methods;
 use super::row::{Row, row};
 use super::sheet::Sheet;
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Error;
+use super::answer::Answer;
 use super::browser::{Browser, Flow};
-use super::client::{Answer, Kratos};
+use super::client::Kratos;
 use super::login::CODE_FORM;
 use super::row::{Row, row};
 use super::second_factor::{return_to, wrong};

@@ -4,8 +4,9 @@ use hyper::Method;
 use serde_json::json;
 
 use super::Error;
+use super::answer::Answer;
 use super::browser::Browser;
-use super::client::{Answer, Kratos};
+use super::client::Kratos;
 use super::enrolment::stays_aal1;
 use super::login::CODE_FORM;
 use super::person::PASSWORD;

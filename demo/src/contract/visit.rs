@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::Error;
+use super::answer::Answer;
 use super::browser::Browser;
-use super::client::{Answer, Kratos};
+use super::client::Kratos;
 use super::sheet::Sheet;
 use super::target::enc;
 
