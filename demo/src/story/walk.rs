@@ -199,13 +199,20 @@ impl Part<'_> {
             .and_then(|()| self.seen("/transfer", "aal2"));
         self.tale
             .step("nor a guarded one, which gets the true ones", own)?;
-        let answer = self
+        // HTTP/1.1 gets a 400; of HTTP/2 Envoy resets the stream, so there is no answer to look at.
+        let before = self.place.ledger.count("/");
+        let _ = self
             .browser
             .get_with(&self.place.app, &[("x_user_id", "forged")])
             .await;
+        let refused = same(
+            "open pages that reached the bank",
+            &self.place.ledger.count("/"),
+            &before,
+        );
         self.tale.step(
-            "a name with underscores is refused",
-            answer.and_then(|answer| same("status", &answer.status, &400)),
+            "a request with a forged name in underscores goes nowhere",
+            refused,
         )
     }
 
