@@ -151,11 +151,11 @@ fn told(headers: &HeaderMap) -> Markup {
             @if identity.is_empty() {
                 p { "Nothing. On an open page no session is looked up." }
             } @else {
-                table { @for (name, value) in identity { (row(name.as_str(), value.as_bytes())) } }
+                table.told { @for (name, value) in identity { (row(name.as_str(), value.as_bytes())) } }
             }
             details {
                 summary { "All headers of this request" }
-                table {
+                table.told {
                     @for (name, value) in headers {
                         // The page is shown to people over shoulders; a session cookie is a key.
                         @if name == "cookie" { (row("cookie", b"<redacted>")) } @else { (row(name.as_str(), value.as_bytes())) }

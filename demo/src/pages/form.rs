@@ -76,15 +76,22 @@ fn hidden(node: &Node) -> Markup {
 /// A button sends its own name and value, and no other: which one was clicked is what Kratos goes by.
 fn button(node: &Node) -> Markup {
     let attributes = &node.attributes;
-    let quiet = matches!(
-        attributes.name.as_str(),
-        "totp_unlink" | "lookup_secret_disable" | "lookup_secret_reveal"
-    ) || attributes.value() == "lookup_secret";
+    let quiet = is_aside(node);
     html! {
         button.quiet[quiet] type="submit" name=(attributes.name) value=(attributes.value()) disabled[attributes.disabled] {
             (node.label())
         }
     }
+}
+
+/// What few people come for doesn't shout.
+fn is_aside(node: &Node) -> bool {
+    let name = node.attributes.name.as_str();
+    let takes_away = matches!(
+        name,
+        "totp_unlink" | "lookup_secret_disable" | "lookup_secret_reveal"
+    );
+    takes_away || node.group == "profile" || node.attributes.value() == "lookup_secret"
 }
 
 fn field(node: &Node, group: &str, focus: bool) -> Markup {
