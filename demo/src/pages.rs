@@ -10,6 +10,8 @@ mod form;
 mod kratos;
 mod qr;
 mod site;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 
