@@ -1,0 +1,36 @@
+//! Randomness for keys, tokens and codes.
+
+const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+
+/// `N` random bytes.
+#[expect(
+    clippy::expect_used,
+    reason = "without randomness nothing the double hands out would be worth checking"
+)]
+pub(crate) fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system has a source of randomness");
+    bytes
+}
+
+/// `length` random letters and digits.
+pub(crate) fn alphanumeric(length: usize) -> String {
+    pick(ALPHANUMERIC, length)
+}
+
+/// `length` random lower-case letters and digits.
+pub(crate) fn lower(length: usize) -> String {
+    pick(LOWER, length)
+}
+
+fn pick(alphabet: &'static [u8], length: usize) -> String {
+    (0..length)
+        .filter_map(|_| {
+            let at =
+                u32::from_le_bytes(bytes()).checked_rem(u32::try_from(alphabet.len()).ok()?)?;
+            alphabet.get(usize::try_from(at).ok()?)
+        })
+        .map(|&byte| char::from(byte))
+        .collect()
+}
