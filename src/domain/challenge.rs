@@ -1,0 +1,160 @@
+//! Where a challenge sends someone, and where it brings them back to.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use url::Url;
+
+use super::{
+    client::Client,
+    decision::{Decision, StepUp},
+    headers::Headers,
+    identity_domain::{IdentityDomain, Refresh},
+    origin::Origin,
+    policy::{Policy, Site},
+    request::Request,
+    rule::Rule,
+};
+
+/// Longest `Location` in bytes.
+const MAX_LOCATION_BYTES: usize = 4 * 1024;
+
+/// What `encodeURIComponent` encodes.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// What a return address is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The configuration.
+    pub policy: &'a Policy,
+    /// Where the request belongs.
+    pub site: &'a Site<'a>,
+    /// The request.
+    pub request: &'a Request,
+    /// Its headers.
+    pub headers: &'a Headers,
+    /// Its client.
+    pub client: Client,
+    /// Its rule.
+    pub rule: &'a Rule,
+}
+
+/// The `Location` of a challenge: `None` for a decision that sends nobody anywhere.
+#[must_use]
+pub fn location(decision: &Decision, asked: &Asked<'_>) -> Option<String> {
+    let start = start(decision, asked.site.domain)?;
+    let return_to = asked.return_to();
+    let whole = |target: &[u8]| {
+        let address = [return_to.origin.to_string().as_bytes(), target].concat();
+        format!("{start}return_to={}", percent_encode(&address, COMPONENT))
+    };
+    let forms = [&*return_to.target, return_to.without_query(), b"/"].map(whole);
+    forms
+        .into_iter()
+        .find(|form| form.len() <= MAX_LOCATION_BYTES)
+}
+
+/// The flow, up to its `return_to`.
+fn start(decision: &Decision, domain: &IdentityDomain) -> Option<String> {
+    let base = domain.browser_url.as_str();
+    match decision {
+        Decision::Login => Some(format!("{base}/self-service/login/browser?")),
+        Decision::StepUp(StepUp { is_stale, .. })
+            if *is_stale || domain.refresh == Refresh::Always =>
+        {
+            Some(format!(
+                "{base}/self-service/login/browser?aal=aal2&refresh=true&"
+            ))
+        }
+        Decision::StepUp(_) => Some(format!("{base}/self-service/login/browser?aal=aal2&")),
+        Decision::Enrol => Some(format!("{base}/self-service/settings/browser?")),
+        _ => None,
+    }
+}
+
+/// An address on a guarded origin. Scheme, host and port are the configured origin's, never a client's own words.
+struct ReturnTo {
+    origin: Origin,
+    target: Vec<u8>,
+}
+
+impl ReturnTo {
+    fn without_query(&self) -> &[u8] {
+        self.target
+            .split(|b| b"?#".contains(b))
+            .next()
+            .unwrap_or_default()
+    }
+}
+
+impl Asked<'_> {
+    /// For a page that a link repeats, the page itself; else the first address that is given and lies in the identity domain.
+    fn return_to(&self) -> ReturnTo {
+        if self.client == Client::Page && self.request.is_repeatable() {
+            return self.here(self.request.target.to_vec());
+        }
+        let header = |name| {
+            self.headers
+                .first(name)
+                .and_then(|value| self.trusted(value))
+        };
+        header(b"x-return-to")
+            .or_else(|| {
+                self.rule
+                    .return_to
+                    .as_deref()
+                    .and_then(|text| self.trusted(text.as_bytes()))
+            })
+            .or_else(|| header(b"referer"))
+            .unwrap_or_else(|| self.here(b"/".to_vec()))
+    }
+
+    fn here(&self, target: Vec<u8>) -> ReturnTo {
+        ReturnTo {
+            origin: self.site.origin.clone(),
+            target,
+        }
+    }
+
+    /// Rebuilds an address that somebody wrote down, if it is a path or lies on an origin of this identity domain.
+    fn trusted(&self, text: &[u8]) -> Option<ReturnTo> {
+        let text = std::str::from_utf8(text).ok()?;
+        if text.contains('\\') || text.bytes().any(|b| b <= b' ' || b == 0x7f) {
+            return None;
+        }
+        let here = self.site.origin.to_string();
+        let is_path = text.starts_with('/') && !text.starts_with("//");
+        let url = if is_path {
+            Url::parse(&here).ok()?.join(text).ok()?
+        } else {
+            Url::parse(text).ok()?
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return None;
+        }
+        let (origin, domain) = self.policy.origins.of_link(&url)?;
+        (domain == self.site.domain_id).then(|| ReturnTo {
+            origin,
+            target: target_of(&url),
+        })
+    }
+}
+
+fn target_of(url: &Url) -> Vec<u8> {
+    let query = url
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    let fragment = url
+        .fragment()
+        .map(|fragment| format!("#{fragment}"))
+        .unwrap_or_default();
+    format!("{}{query}{fragment}", url.path()).into_bytes()
+}

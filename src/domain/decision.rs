@@ -1,0 +1,237 @@
+//! The decision: what a request must show, what the session shows, and the time become one outcome.
+//!
+//! An [`Decision::Allow`] holds a [`Permit`], which only this file makes. Every other road ends in a refusal.
+
+use std::time::{Duration, SystemTime};
+
+use super::{
+    reason::{Malformed, Reason},
+    request::Request,
+    rule::Demand,
+    rule_set::Selection,
+    session::{Aal, Enrolment, Factor, Session, Standing, is_fresh},
+};
+
+/// Proof that a request may pass. It can't be made outside this file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Permit {
+    grant: Grant,
+}
+
+/// Why a permit was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// The rule asks for nothing.
+    Open,
+    /// A CORS preflight carries no session and reaches no data.
+    Preflight,
+    /// The session shows all that is demanded.
+    Met,
+}
+
+/// The outcome of a check.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Through.
+    Allow(Permit),
+    /// There is no session: log in.
+    Login,
+    /// The session needs its second factor, or needs it again.
+    StepUp(StepUp),
+    /// There is no second factor to give: set one up.
+    Enrol,
+    /// No session could change this.
+    Deny(Reason),
+    /// The request can't be judged: 400.
+    Malformed(Malformed),
+    /// The request carries two sessions: 400.
+    Ambiguous,
+    /// The host is not guarded: 421.
+    HostUnknown,
+    /// Kratos can't say: 503.
+    Unavailable {
+        /// When to ask again, where Kratos said so.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// What a second factor is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepUp {
+    /// The session is AAL2 already, but its factor is too old or not one of those listed.
+    pub is_stale: bool,
+    /// The shortest age that is demanded.
+    pub max_age: Option<Duration>,
+}
+
+impl Permit {
+    /// Why it was given.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        self.grant
+    }
+}
+
+/// The outcome where no session is needed to tell.
+#[must_use]
+pub fn without_session(selection: &Selection<'_>, request: &Request) -> Option<Decision> {
+    if selection.is_denied {
+        Some(Decision::Deny(Reason::AccessDenied))
+    } else if request.preflight.is_some() {
+        Some(Decision::Allow(Permit {
+            grant: Grant::Preflight,
+        }))
+    } else if selection.demands.is_empty() {
+        Some(Decision::Allow(Permit { grant: Grant::Open }))
+    } else {
+        None
+    }
+}
+
+/// The outcome for a session, which must meet every demand.
+#[must_use]
+pub fn decide(
+    demands: &[Demand],
+    standing: &Standing,
+    enrolment: &Enrolment,
+    now: SystemTime,
+) -> Decision {
+    let session = match standing {
+        Standing::Unavailable { retry_after } => {
+            return Decision::Unavailable {
+                retry_after: *retry_after,
+            };
+        }
+        Standing::SignedOut => return Decision::Login,
+        Standing::SecondFactorDue => return step_up(demands, false),
+        Standing::Session(session) => session,
+    };
+    if session.aal < Aal::Aal1 {
+        return Decision::Login;
+    }
+    match first_shortfall(demands, session, now) {
+        None => Decision::Allow(Permit { grant: Grant::Met }),
+        Some(shortfall) => challenge(demands, shortfall, enrolment),
+    }
+}
+
+/// Whether what Kratos knows of the second factors set up would change the outcome.
+#[must_use]
+pub fn turns_on_enrolment(demands: &[Demand], standing: &Standing, now: SystemTime) -> bool {
+    let Standing::Session(session) = standing else {
+        return false;
+    };
+    let shortfall = first_shortfall(demands, session, now);
+    session.aal >= Aal::Aal1 && matches!(shortfall, Some(Shortfall::Level | Shortfall::Factor(_)))
+}
+
+/// What a session lacks.
+#[derive(Clone, Copy, Debug)]
+enum Shortfall<'a> {
+    /// The level.
+    Level,
+    /// One of these factors: it has used others only.
+    Factor(&'a [Factor]),
+    /// Freshness.
+    Age,
+}
+
+/// What the first demand that is not met lacks; a missing factor before a stale one, since only it may need enrolment.
+fn first_shortfall<'a>(
+    demands: &'a [Demand],
+    session: &Session,
+    now: SystemTime,
+) -> Option<Shortfall<'a>> {
+    let shortfalls = || {
+        demands
+            .iter()
+            .filter_map(|demand| shortfall(demand, session, now))
+    };
+    shortfalls()
+        .find(|shortfall| !matches!(shortfall, Shortfall::Age))
+        .or_else(|| shortfalls().next())
+}
+
+fn shortfall<'a>(demand: &'a Demand, session: &Session, now: SystemTime) -> Option<Shortfall<'a>> {
+    let is_age_met = |max_age| is_fresh(session.second_factor_at(&demand.factors), max_age, now);
+    if session.aal < demand.aal {
+        Some(Shortfall::Level)
+    } else if demand.aal < Aal::Aal2 {
+        None
+    } else if !session.used_second_factor(&demand.factors) {
+        Some(Shortfall::Factor(&demand.factors))
+    } else if !demand.max_age.is_none_or(is_age_met) {
+        Some(Shortfall::Age)
+    } else {
+        None
+    }
+}
+
+fn challenge(demands: &[Demand], shortfall: Shortfall<'_>, enrolment: &Enrolment) -> Decision {
+    match (shortfall, enrolment) {
+        (Shortfall::Age, _) => step_up(demands, true),
+        (_, Enrolment::Unavailable { retry_after }) => Decision::Unavailable {
+            retry_after: *retry_after,
+        },
+        (Shortfall::Level, Enrolment::NotEnrolled) => Decision::Enrol,
+        (Shortfall::Factor(listed), Enrolment::SetUp(present)) if !can_give(listed, present) => {
+            Decision::Enrol
+        }
+        (Shortfall::Level, _) => step_up(demands, false),
+        (Shortfall::Factor(_), _) => step_up(demands, true),
+    }
+}
+
+/// Whether one of the listed factors is set up. A mailed code needs no setting up, so it can always be tried.
+fn can_give(listed: &[Factor], present: &[Factor]) -> bool {
+    listed
+        .iter()
+        .any(|factor| *factor == Factor::Code || present.contains(factor))
+}
+
+fn step_up(demands: &[Demand], is_stale: bool) -> Decision {
+    let max_age = demands.iter().filter_map(|demand| demand.max_age).min();
+    Decision::StepUp(StepUp { is_stale, max_age })
+}
+
+impl Decision {
+    /// The word for it in log, metric and metadata.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Allow(_) => "allow",
+            Self::Login => "login",
+            Self::StepUp(_) => "step_up",
+            Self::Enrol => "enrol",
+            Self::Deny(_) => "deny",
+            Self::Malformed(_) | Self::Ambiguous | Self::HostUnknown => "refuse",
+            Self::Unavailable { .. } => "unavailable",
+        }
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Allow(permit) => match permit.grant() {
+                Grant::Open => Reason::Open,
+                Grant::Preflight => Reason::Preflight,
+                Grant::Met => Reason::SessionOk,
+            },
+            Self::Login => Reason::SessionInactive,
+            Self::StepUp(StepUp {
+                is_stale: false, ..
+            }) => Reason::SessionAal2Required,
+            Self::StepUp(StepUp { is_stale: true, .. }) => Reason::SessionRefreshRequired,
+            Self::Enrol => Reason::SessionAal2EnrolmentRequired,
+            Self::Deny(reason) => *reason,
+            Self::Malformed(_) => Reason::RequestMalformed,
+            Self::Ambiguous => Reason::SessionAmbiguous,
+            Self::HostUnknown => Reason::HostUnknown,
+            Self::Unavailable { .. } => Reason::KratosUnavailable,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

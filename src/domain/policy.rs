@@ -1,0 +1,51 @@
+//! Everything a decision needs to know of the configuration.
+
+use super::{
+    host::Authority,
+    identity_domain::IdentityDomain,
+    origin::{DomainId, Origin, Origins},
+    path::PathOptions,
+    rule_set::RuleSet,
+    upstream_headers::UpstreamHeaders,
+};
+
+/// What the operator configured, compiled and checked.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The identity domains, by their [`DomainId`].
+    pub identity_domains: Vec<IdentityDomain>,
+    /// The guarded origins.
+    pub origins: Origins,
+    /// The rules.
+    pub rules: RuleSet,
+    /// How paths are read.
+    pub paths: PathOptions,
+    /// The headers that an allow sends upstream.
+    pub upstream_headers: UpstreamHeaders,
+    /// Keys of `context_extensions` that are somebody else's.
+    pub context_ignore: Vec<Box<str>>,
+}
+
+/// Where a request belongs.
+#[derive(Clone, Debug)]
+pub struct Site<'a> {
+    /// Its origin, as configured.
+    pub origin: Origin,
+    /// The identity domain's place.
+    pub domain_id: DomainId,
+    /// The identity domain.
+    pub domain: &'a IdentityDomain,
+}
+
+impl Policy {
+    /// The guarded origin that a request for this host and port belongs to.
+    #[must_use]
+    pub fn locate(&self, authority: &Authority) -> Option<Site<'_>> {
+        let (origin, domain_id) = self.origins.locate(authority)?;
+        Some(Site {
+            origin,
+            domain_id,
+            domain: self.identity_domains.get(domain_id)?,
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! Why an answer was given: one word list, the same in header, log, metric and metadata.
+
+use super::{host::HostError, path::PathError};
+
+/// The word for why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The rule asks for nothing.
+    Open,
+    /// A CORS preflight.
+    Preflight,
+    /// The session meets the rule.
+    SessionOk,
+    /// There is no session.
+    SessionInactive,
+    /// The session needs its second factor.
+    SessionAal2Required,
+    /// The identity has no second factor to give.
+    SessionAal2EnrolmentRequired,
+    /// The second factor is too old, or another one is asked for.
+    SessionRefreshRequired,
+    /// The rule denies.
+    AccessDenied,
+    /// The route's `context_extensions` can't be understood.
+    ContextInvalid,
+    /// The request can't be judged.
+    RequestMalformed,
+    /// The request carries two sessions.
+    SessionAmbiguous,
+    /// The host is none of those guarded.
+    HostUnknown,
+    /// Kratos does not answer.
+    KratosUnavailable,
+}
+
+impl Reason {
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Preflight => "preflight",
+            Self::SessionOk => "session_ok",
+            Self::SessionInactive => "session_inactive",
+            Self::SessionAal2Required => "session_aal2_required",
+            Self::SessionAal2EnrolmentRequired => "session_aal2_enrolment_required",
+            Self::SessionRefreshRequired => "session_refresh_required",
+            Self::AccessDenied => "access_denied",
+            Self::ContextInvalid => "context_invalid",
+            Self::RequestMalformed => "request_malformed",
+            Self::SessionAmbiguous => "session_ambiguous",
+            Self::HostUnknown => "host_unknown",
+            Self::KratosUnavailable => "kratos_unavailable",
+        }
+    }
+}
+
+/// Why a request can't be judged. The message is for the log and holds none of the request's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// The host.
+    #[error("{0}")]
+    Host(#[from] HostError),
+    /// The path.
+    #[error("{0}")]
+    Path(#[from] PathError),
+    /// The method is not a token of upper-case letters and `-`.
+    #[error("the method is not a token of upper-case letters")]
+    Method,
+    /// A header or query field that asks the application to take the request for another method.
+    #[error("the request overrides its method")]
+    MethodOverride,
+}

@@ -1,0 +1,213 @@
+//! A decision as a client hears it: status, headers and body come from one value, so they always agree.
+//!
+//! Both doors encode a [`Reply`]; neither adds to it. A [`Reply::Through`] can't be built without a [`Permit`].
+
+mod headers;
+mod json;
+mod page;
+mod words;
+
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use super::{
+    challenge::{self, Asked},
+    client::Client,
+    decision::{Decision, Permit, StepUp},
+    headers::Headers,
+    identity_domain::EnrolmentPolicy,
+    policy::{Policy, Site},
+    reason::Reason,
+    request::Request,
+    rule::Rule,
+    session::Session,
+    upstream_headers::Mutations,
+};
+
+/// What a door sends.
+#[derive(Debug)]
+pub enum Reply {
+    /// The request passes.
+    Through(Through),
+    /// It does not.
+    Refused(Refusal),
+}
+
+/// A request that passes, with what its upstream is told.
+#[derive(Debug)]
+pub struct Through {
+    /// The proof.
+    pub permit: Permit,
+    /// What becomes of the request's headers.
+    pub mutations: Mutations,
+}
+
+/// Any other answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status: never a success.
+    pub status: StatusCode,
+    /// Headers, each name once.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body, under 4 KiB.
+    pub body: String,
+}
+
+/// Everything that an answer is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The configuration.
+    pub policy: &'a Policy,
+    /// The request's headers.
+    pub headers: &'a Headers,
+    /// Its client.
+    pub client: Client,
+    /// The id that log and answer share.
+    pub request_id: &'a str,
+    /// The request, its place and its rule, where it came that far.
+    pub judged: Option<Judged<'a>>,
+    /// The session, where one was found.
+    pub session: Option<&'a Session>,
+}
+
+/// A request with its place and its rule.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// Where it belongs.
+    pub site: &'a Site<'a>,
+    /// Its rule.
+    pub rule: &'a Rule,
+}
+
+impl Reply {
+    /// The answer to a decision.
+    #[must_use]
+    pub fn new(decision: Decision, case: &Case<'_>) -> Self {
+        match decision {
+            Decision::Allow(permit) => Self::Through(Through {
+                permit,
+                mutations: case.mutations(),
+            }),
+            refused => Self::Refused(case.refusal(&refused)),
+        }
+    }
+}
+
+impl Case<'_> {
+    fn mutations(&self) -> Mutations {
+        let judged = self.judged.as_ref();
+        judged
+            .map(|judged| {
+                self.policy
+                    .upstream_headers
+                    .mutations(self.headers, self.session, judged.rule)
+            })
+            .unwrap_or_default()
+    }
+
+    fn refusal(&self, decision: &Decision) -> Refusal {
+        let location = self.location(decision);
+        let status = self.status(decision, location.is_some());
+        let redirect = location.filter(|_| self.can_follow());
+        let body = self.body(decision.reason(), status, redirect.as_deref());
+        let headers = headers::of(self, decision, status, redirect.as_deref());
+        Refusal {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    fn location(&self, decision: &Decision) -> Option<String> {
+        let Judged {
+            request,
+            site,
+            rule,
+        } = self.judged?;
+        let refused =
+            *decision == Decision::Enrol && site.domain.enrolment == EnrolmentPolicy::Refuse;
+        let asked = Asked {
+            policy: self.policy,
+            site,
+            request,
+            headers: self.headers,
+            client: self.client,
+            rule,
+        };
+        if refused {
+            None
+        } else {
+            challenge::location(decision, &asked)
+        }
+    }
+
+    /// Whether an address is of use to the client: in a `Location` for a page, in the JSON for a script.
+    fn can_follow(&self) -> bool {
+        matches!(self.client, Client::Page | Client::Script | Client::Native)
+    }
+
+    fn status(&self, decision: &Decision, has_location: bool) -> StatusCode {
+        match (decision, self.client) {
+            (Decision::Malformed(_) | Decision::Ambiguous, _) => StatusCode::BAD_REQUEST,
+            (Decision::HostUnknown, _) => StatusCode::MISDIRECTED_REQUEST,
+            (Decision::Unavailable { .. }, _) => StatusCode::SERVICE_UNAVAILABLE,
+            (_, Client::Page) if has_location => StatusCode::SEE_OTHER,
+            (Decision::Login, _) | (Decision::StepUp(_), Client::Bearer) => {
+                StatusCode::UNAUTHORIZED
+            }
+            _ => StatusCode::FORBIDDEN,
+        }
+    }
+
+    fn body(&self, reason: Reason, status: StatusCode, redirect: Option<&str>) -> String {
+        match self.client {
+            Client::Grpc | Client::WebSocket => String::new(),
+            Client::Page if status == StatusCode::SEE_OTHER => String::new(),
+            Client::Page => page::render(reason, self.request_id),
+            Client::Script | Client::Native | Client::Bearer => {
+                let rule = self.judged.map(|judged| &*judged.rule.id);
+                json::render(&json::Error {
+                    reason,
+                    status,
+                    redirect,
+                    rule,
+                    request_id: self.request_id,
+                })
+            }
+        }
+    }
+}
+
+/// RFC 9470 §3: what a bearer is told.
+fn www_authenticate(decision: &Decision) -> Option<String> {
+    match decision {
+        Decision::Login => Some(r#"Bearer error="invalid_token""#.to_owned()),
+        Decision::StepUp(StepUp { max_age, .. }) => {
+            let description = words::of(decision.reason()).what;
+            let max_age = max_age
+                .map(|age| format!(r#", max_age="{}""#, age.as_secs()))
+                .unwrap_or_default();
+            let challenge = r#"Bearer error="insufficient_user_authentication""#;
+            Some(format!(
+                r#"{challenge}, error_description="{description}", acr_values="aal2"{max_age}"#
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// Seconds until Kratos may be asked again: what it said, at least one and at most a minute.
+fn retry_after(decision: &Decision) -> Option<u64> {
+    match decision {
+        Decision::Unavailable { retry_after } => {
+            Some(retry_after.map_or(1, |wait: Duration| wait.as_secs().clamp(1, 60)))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,389 @@
+use bytes::Bytes;
+
+use super::*;
+use crate::domain::{
+    credential::CredentialKind,
+    identity_domain::{BrowserUrl, IdentityDomain, Refresh},
+    origin::{OriginPattern, Origins},
+    path::PathOptions,
+    reason::Malformed,
+    request::Facts,
+    rule::{DEFAULT_RULE, Requirement},
+    rule_set::RuleSet,
+    upstream_headers::UpstreamHeaders,
+};
+
+pub(crate) fn policy() -> Policy {
+    let domain = |name: &str| IdentityDomain {
+        name: name.into(),
+        browser_url: BrowserUrl::parse("https://ciam.test").unwrap(),
+        cookie: "ory_kratos_session".into(),
+        credentials: vec![CredentialKind::Cookie],
+        refresh: Refresh::Always,
+        enrolment: EnrolmentPolicy::Detect,
+    };
+    let origin = |text: &str, id| (OriginPattern::parse(text).unwrap(), id);
+    let origins = [
+        origin("https://app.test", 0),
+        origin("https://*.wild.test", 0),
+        origin("https://staff.test", 1),
+    ];
+    Policy {
+        identity_domains: vec![domain("ciam"), domain("iam")],
+        origins: Origins::new(origins),
+        rules: RuleSet::new(vec![], Requirement::Deny).unwrap(),
+        paths: PathOptions::default(),
+        upstream_headers: UpstreamHeaders::default(),
+        context_ignore: vec![],
+    }
+}
+
+struct Asking {
+    client: Client,
+    method: &'static str,
+    target: String,
+    headers: Vec<(&'static str, &'static str)>,
+    return_to: Option<&'static str>,
+    host: &'static str,
+}
+
+impl Default for Asking {
+    fn default() -> Self {
+        Self {
+            client: Client::Page,
+            method: "GET",
+            target: "/transfer".into(),
+            headers: vec![],
+            return_to: None,
+            host: "app.test",
+        }
+    }
+}
+
+impl Asking {
+    fn refusal(&self, policy: &Policy, decision: Decision) -> Refusal {
+        let headers = Headers::from_lines(&self.headers);
+        let facts = Facts {
+            method: Bytes::from_static(self.method.as_bytes()),
+            host: Bytes::from_static(self.host.as_bytes()),
+            target: Bytes::copy_from_slice(self.target.as_bytes()),
+            headers: headers.clone(),
+            context: vec![],
+        };
+        let request = Request::parse(&facts, PathOptions::default()).unwrap();
+        let site = policy.locate(&request.authority).unwrap();
+        let default = policy.rules.find(
+            &request.authority.host,
+            request.path.whole(),
+            &request.method,
+        );
+        let rule = Rule {
+            return_to: self.return_to.map(Into::into),
+            ..default.clone()
+        };
+        let judged = Some(Judged {
+            request: &request,
+            site: &site,
+            rule: &rule,
+        });
+        let case = Case {
+            policy,
+            headers: &headers,
+            client: self.client,
+            request_id: "id-1",
+            judged,
+            session: None,
+        };
+        match Reply::new(decision, &case) {
+            Reply::Refused(refusal) => refusal,
+            Reply::Through(_) => panic!("refusals only"),
+        }
+    }
+
+    fn location(&self, decision: Decision) -> Option<String> {
+        header(&self.refusal(&policy(), decision), "location")
+    }
+}
+
+fn header(refusal: &Refusal, name: &str) -> Option<String> {
+    let mut values = refusal
+        .headers
+        .iter()
+        .filter(|(key, _)| key == name)
+        .map(|(_, value)| value.to_str().unwrap().to_owned());
+    let first = values.next();
+    assert_eq!(values.next(), None, "{name} stands twice");
+    first
+}
+
+fn step_up(is_stale: bool) -> Decision {
+    Decision::StepUp(StepUp {
+        is_stale,
+        max_age: None,
+    })
+}
+
+#[test]
+fn login_step_up_and_enrolment_are_three_different_addresses() {
+    let asking = Asking {
+        target: "/transfer?to=ann&sum=5%20x".into(),
+        ..Asking::default()
+    };
+    let back = "return_to=https%3A%2F%2Fapp.test%2Ftransfer%3Fto%3Dann%26sum%3D5%2520x";
+    let ciam = "https://ciam.test/self-service";
+    assert_eq!(
+        asking.location(Decision::Login),
+        Some(format!("{ciam}/login/browser?{back}"))
+    );
+    assert_eq!(
+        asking.location(step_up(false)),
+        Some(format!("{ciam}/login/browser?aal=aal2&refresh=true&{back}"))
+    );
+    assert_eq!(
+        asking.location(Decision::Enrol),
+        Some(format!("{ciam}/settings/browser?{back}"))
+    );
+}
+
+#[test]
+fn refresh_is_left_out_where_the_operator_says_so_unless_the_session_is_aal2() {
+    let mut policy = policy();
+    policy.identity_domains[0].refresh = Refresh::WhenStale;
+    let start = |is_stale| {
+        let location = header(
+            &Asking::default().refusal(&policy, step_up(is_stale)),
+            "location",
+        )
+        .unwrap();
+        location.split("return_to").next().unwrap().to_owned()
+    };
+    assert_eq!(
+        start(false),
+        "https://ciam.test/self-service/login/browser?aal=aal2&"
+    );
+    assert_eq!(
+        start(true),
+        "https://ciam.test/self-service/login/browser?aal=aal2&refresh=true&"
+    );
+}
+
+fn return_to(asking: &Asking) -> String {
+    let location = asking.location(Decision::Login).unwrap();
+    let (_, encoded) = location.split_once("return_to=").unwrap();
+    percent_encoding::percent_decode_str(encoded)
+        .decode_utf8()
+        .unwrap()
+        .into_owned()
+}
+
+#[test]
+fn a_page_leads_back_to_itself_and_anything_else_to_the_first_trusted_address() {
+    let post = |headers: &[(&'static str, &'static str)], rule: Option<&'static str>| {
+        return_to(&Asking {
+            method: "POST",
+            headers: headers.to_vec(),
+            return_to: rule,
+            ..Asking::default()
+        })
+    };
+    assert_eq!(
+        return_to(&Asking {
+            target: "//evil.test/?a=b&c".into(),
+            ..Asking::default()
+        }),
+        "https://app.test//evil.test/?a=b&c"
+    );
+    assert_eq!(
+        return_to(&Asking {
+            host: "a.wild.test",
+            ..Asking::default()
+        }),
+        "https://a.wild.test/transfer"
+    );
+    assert_eq!(post(&[], None), "https://app.test/");
+    assert_eq!(
+        post(&[("referer", "https://app.test/form?x#y")], None),
+        "https://app.test/form?x#y"
+    );
+    assert_eq!(
+        post(&[("referer", "https://app.test/form")], Some("/start")),
+        "https://app.test/start"
+    );
+    assert_eq!(
+        post(&[("x-return-to", "/here?x=1")], Some("/start")),
+        "https://app.test/here?x=1"
+    );
+    assert_eq!(
+        post(&[("x-return-to", "https://b.wild.test/x")], None),
+        "https://b.wild.test/x"
+    );
+}
+
+#[test]
+fn an_address_outside_the_identity_domain_is_ignored() {
+    let hostile = [
+        "https://evil.test/",
+        "//evil.test/",
+        "/\\evil.test/",
+        "https://user:pw@app.test/",
+        "https://app.test@evil.test/",
+        "http://app.test/",
+        "https://app.test:8443/",
+        "https://staff.test/",
+        "javascript:alert(1)",
+        "https://app.test/\u{1}",
+        "https://wild.test/",
+        "relative",
+        "",
+    ];
+    for value in hostile {
+        for name in ["x-return-to", "referer"] {
+            let asking = Asking {
+                method: "POST",
+                headers: vec![(name, value)],
+                ..Asking::default()
+            };
+            assert_eq!(return_to(&asking), "https://app.test/", "{name}: {value}");
+        }
+    }
+}
+
+#[test]
+fn a_long_address_loses_its_query_and_then_its_path() {
+    let long_query = Asking {
+        target: format!("/transfer?{}", "a".repeat(4096)),
+        ..Asking::default()
+    };
+    assert_eq!(return_to(&long_query), "https://app.test/transfer");
+    let long_path = Asking {
+        target: format!("/{}", "a".repeat(4096)),
+        ..Asking::default()
+    };
+    assert_eq!(return_to(&long_path), "https://app.test/");
+}
+
+/// A decision and its status for each kind of client, in the order of [`Client::ALL`].
+type Outcome = (fn() -> Decision, [u16; 6]);
+
+#[test]
+fn every_client_hears_every_outcome_in_a_form_it_can_act_on() {
+    let unavailable = || Decision::Unavailable { retry_after: None };
+    let outcomes: [Outcome; 8] = [
+        (|| Decision::Login, [401, 401, 401, 401, 303, 401]),
+        (|| step_up(false), [403, 403, 403, 401, 303, 403]),
+        (|| step_up(true), [403, 403, 403, 401, 303, 403]),
+        (|| Decision::Enrol, [403, 403, 403, 403, 303, 403]),
+        (|| Decision::Deny(Reason::AccessDenied), [403; 6]),
+        (|| Decision::Malformed(Malformed::Method), [400; 6]),
+        (|| Decision::HostUnknown, [421; 6]),
+        (|| Decision::Unavailable { retry_after: None }, [503; 6]),
+    ];
+    for (decision, statuses) in outcomes {
+        for (client, status) in Client::ALL.into_iter().zip(statuses) {
+            let refusal = Asking {
+                client,
+                ..Asking::default()
+            }
+            .refusal(&policy(), decision());
+            assert_eq!(refusal.status, status, "{client:?} {:?}", decision());
+            assert!(refusal.body.len() < 4096);
+            assert_eq!(header(&refusal, "cache-control").unwrap(), "no-store");
+            assert_eq!(
+                header(&refusal, "x-stepgate-reason").unwrap(),
+                decision().reason().as_str()
+            );
+            assert_eq!(header(&refusal, "location").is_some(), status == 303);
+            assert_eq!(
+                header(&refusal, "retry-after").is_some(),
+                decision() == unavailable()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_bearer_is_challenged_as_rfc_9470_says() {
+    let bearer = Asking {
+        client: Client::Bearer,
+        ..Asking::default()
+    };
+    let told = |decision| header(&bearer.refusal(&policy(), decision), "www-authenticate").unwrap();
+    assert_eq!(told(Decision::Login), r#"Bearer error="invalid_token""#);
+    let stale = Decision::StepUp(StepUp {
+        is_stale: true,
+        max_age: Some(Duration::from_secs(300)),
+    });
+    let told = told(stale);
+    assert!(
+        told.starts_with(r#"Bearer error="insufficient_user_authentication", error_description=""#),
+        "{told}"
+    );
+    assert!(
+        told.ends_with(r#", acr_values="aal2", max_age="300""#),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_script_reads_the_address_in_the_body() {
+    let script = Asking {
+        client: Client::Script,
+        ..Asking::default()
+    };
+    let refusal = script.refusal(&policy(), step_up(false));
+    let body: serde_json::Value = serde_json::from_str(&refusal.body).unwrap();
+    assert_eq!(body["error"]["id"], "session_aal2_required");
+    assert_eq!(body["error"]["code"], 403);
+    assert_eq!(body["error"]["status"], "Forbidden");
+    assert_eq!(body["error_id"], "session_aal2_required");
+    assert_eq!(body["rule"], DEFAULT_RULE);
+    assert_eq!(body["request_id"], "id-1");
+    let address = body["redirect_browser_to"].as_str().unwrap();
+    assert_eq!(
+        address,
+        "https://ciam.test/self-service/login/browser?aal=aal2&refresh=true&return_to=https%3A%2F%2Fapp.test%2F"
+    );
+}
+
+#[test]
+fn only_an_origin_of_the_same_identity_domain_may_read_a_refusal() {
+    let allowed = |origin: &'static str| {
+        let script = Asking {
+            client: Client::Script,
+            headers: vec![("origin", origin)],
+            ..Asking::default()
+        };
+        header(
+            &script.refusal(&policy(), Decision::Login),
+            "access-control-allow-origin",
+        )
+    };
+    assert_eq!(
+        allowed("https://app.test").as_deref(),
+        Some("https://app.test")
+    );
+    assert_eq!(
+        allowed("https://a.wild.test").as_deref(),
+        Some("https://a.wild.test")
+    );
+    for origin in [
+        "https://evil.test",
+        "https://staff.test",
+        "http://app.test",
+        "null",
+        "https://app.test/",
+        "https://user@app.test",
+    ] {
+        assert_eq!(allowed(origin), None, "{origin}");
+    }
+}
+
+#[test]
+fn enrolment_may_be_a_refusal() {
+    let mut policy = policy();
+    policy.identity_domains[0].enrolment = EnrolmentPolicy::Refuse;
+    let refusal = Asking::default().refusal(&policy, Decision::Enrol);
+    assert_eq!(refusal.status, 403);
+    assert_eq!(header(&refusal, "location"), None);
+    assert!(refusal.body.contains("none is set up for this account"));
+}

@@ -1,0 +1,215 @@
+//! The one rule for a request: the most specific that matches it, whatever the order in the file.
+//!
+//! Rules compile into tables per host, so a lookup costs a hash a path segment and does not grow with the number of rules.
+//! [`RuleSet::new`] refuses rules that tie on a request, so that there is always one answer.
+
+mod table;
+
+use std::collections::HashMap;
+
+use http::Method;
+
+use super::{
+    host::Host,
+    path::Path,
+    pattern::{HostPattern, HostRank, Methods, PathPattern, PathRank, parents},
+    rule::{DEFAULT_RULE, Demand, Requirement, Rule},
+};
+use table::{Entry, Table};
+
+/// All rules, compiled.
+#[derive(Clone, Debug)]
+pub struct RuleSet {
+    rules: Vec<Rule>,
+    default: Rule,
+    exact: HashMap<Host, Table>,
+    below: HashMap<Host, Table>,
+    any: Table,
+}
+
+/// Two rules that are equally specific on a request that both match.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "rules `{first}` and `{second}` are equally specific where `{first_path}` and `{second_path}` overlap"
+)]
+pub struct Tie {
+    /// The id of the rule written first.
+    pub first: Box<str>,
+    /// The id of the other.
+    pub second: Box<str>,
+    /// The pattern of the first that overlaps.
+    pub first_path: String,
+    /// The pattern of the second.
+    pub second_path: String,
+}
+
+/// How specific a match is; greater wins: host before path before method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank {
+    host: HostRank,
+    path: PathRank,
+    is_method_listed: bool,
+}
+
+/// The rule for a request, and everything that the request must meet.
+#[derive(Clone, Debug)]
+pub struct Selection<'a> {
+    /// The rule for the path as it stands: its id and settings are the request's.
+    pub rule: &'a Rule,
+    /// Whether some reading of the path is denied.
+    pub is_denied: bool,
+    /// What each reading demands; empty where none demands a session.
+    pub demands: Vec<Demand>,
+}
+
+impl RuleSet {
+    /// Compiles the rules.
+    ///
+    /// # Errors
+    /// Every pair of rules that tie.
+    pub fn new(rules: Vec<Rule>, default: Requirement) -> Result<Self, Vec<Tie>> {
+        let mut set = Self {
+            rules: Vec::new(),
+            default: default_rule(default),
+            exact: HashMap::new(),
+            below: HashMap::new(),
+            any: Table::default(),
+        };
+        for (place, rule) in rules.iter().enumerate() {
+            set.insert(place, rule);
+        }
+        set.rules = rules;
+        set.tables_mut().for_each(Table::sort);
+        let pairs = set.tables().flat_map(Table::ties);
+        let ties: Vec<_> = pairs.filter_map(|(a, b)| set.tie(a, b)).collect();
+        if ties.is_empty() { Ok(set) } else { Err(ties) }
+    }
+
+    /// The rules as configured, without the default.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rule for a request and what every reading of its path demands.
+    #[must_use]
+    pub fn select(&self, host: &Host, path: &Path, method: &Method) -> Selection<'_> {
+        let rule = self.find(host, path.whole(), method);
+        let mut selection = Selection {
+            rule,
+            is_denied: false,
+            demands: Vec::new(),
+        };
+        selection.add(&rule.requirement);
+        for cut in path.cuts() {
+            selection.add(&self.find(host, cut, method).requirement);
+        }
+        selection
+    }
+
+    /// The most specific rule that matches one reading of a path, or the default.
+    #[must_use]
+    pub fn find(&self, host: &Host, reading: &[u8], method: &Method) -> &Rule {
+        let exact = self.exact.get(host);
+        let below = parents(host.as_str()).filter_map(|parent| self.below.get(parent));
+        let mut tables = exact.into_iter().chain(below).chain([&self.any]);
+        let found = tables.find_map(|table| table.find(reading, method));
+        found
+            .and_then(|place| self.rules.get(place))
+            .unwrap_or(&self.default)
+    }
+
+    fn insert(&mut self, place: usize, rule: &Rule) {
+        if rule.hosts.is_empty() {
+            self.any.insert(place, rule);
+        }
+        for host in &rule.hosts {
+            let table = match host {
+                HostPattern::Exact(host) => self.exact.entry(host.clone()).or_default(),
+                HostPattern::Below(suffix) => self.below.entry(suffix.clone()).or_default(),
+            };
+            table.insert(place, rule);
+        }
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.exact
+            .values()
+            .chain(self.below.values())
+            .chain([&self.any])
+    }
+
+    fn tables_mut(&mut self) -> impl Iterator<Item = &mut Table> {
+        self.exact
+            .values_mut()
+            .chain(self.below.values_mut())
+            .chain([&mut self.any])
+    }
+
+    fn tie(&self, a: &Entry, b: &Entry) -> Option<Tie> {
+        let (a, b) = if a.rule <= b.rule { (a, b) } else { (b, a) };
+        let id = |entry: &Entry| self.rules.get(entry.rule).map(|rule| rule.id.clone());
+        Some(Tie {
+            first: id(a)?,
+            second: id(b)?,
+            first_path: a.path.to_string(),
+            second_path: b.path.to_string(),
+        })
+    }
+}
+
+fn default_rule(requirement: Requirement) -> Rule {
+    Rule {
+        id: DEFAULT_RULE.into(),
+        hosts: Vec::new(),
+        paths: vec![PathPattern::everything()],
+        methods: Methods::All,
+        requirement,
+        return_to: None,
+    }
+}
+
+impl Rule {
+    /// How specific this rule is on a request, if it matches. The compiled tables agree with the greatest of these.
+    #[must_use]
+    pub fn rank(&self, host: &Host, reading: &[u8], method: &Method) -> Option<Rank> {
+        let hosts = self
+            .hosts
+            .iter()
+            .filter(|pattern| pattern.matches(host))
+            .map(HostPattern::rank);
+        let host = if self.hosts.is_empty() {
+            Some(HostRank::Any)
+        } else {
+            hosts.max()
+        };
+        let path = self
+            .paths
+            .iter()
+            .filter(|pattern| pattern.matches(reading))
+            .map(PathPattern::rank)
+            .max();
+        let is_method = self.methods.matches(method);
+        Some(Rank {
+            host: host?,
+            path: path?,
+            is_method_listed: self.methods.is_listed(),
+        })
+        .filter(|_| is_method)
+    }
+}
+
+impl Selection<'_> {
+    /// Joins another demand in: from then on the request must meet it too.
+    pub fn add(&mut self, requirement: &Requirement) {
+        match requirement {
+            Requirement::None => {}
+            Requirement::Deny => self.is_denied = true,
+            Requirement::Session(demand) if self.demands.contains(demand) => {}
+            Requirement::Session(demand) => self.demands.push(demand.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
