@@ -65,11 +65,7 @@ impl Kratos {
     ///
     /// When no HTTP client can be made.
     pub fn new(base: &str) -> Result<Self, Fault> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(PATIENCE)
-            .build()?;
+        let http = crate::client::builder().timeout(PATIENCE).build()?;
         Ok(Self {
             base: base.trim_end_matches('/').to_owned(),
             http,

@@ -51,10 +51,7 @@ impl Browser {
     ///
     /// When no HTTP client can be made.
     pub fn new(http: Http, hosts: &[&str], address: SocketAddr) -> Result<Self, reqwest::Error> {
-        let mut client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(PATIENCE);
+        let mut client = crate::client::builder().timeout(PATIENCE);
         for host in hosts {
             client = client.resolve(host, address);
         }
