@@ -1,3 +1,5 @@
 //! Stepgate.
 
 pub mod domain;
+pub mod kratos;
+pub mod telemetry;

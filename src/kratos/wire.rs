@@ -1,0 +1,259 @@
+//! The parts of Kratos' JSON that are read, and what they mean.
+
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::domain::session::{Aal, Factor, Method, Session, Standing};
+
+const UNAVAILABLE: Standing = Standing::Unavailable { retry_after: None };
+
+#[derive(Deserialize)]
+struct Whoami {
+    id: Box<str>,
+    active: bool,
+    expires_at: Box<str>,
+    authenticator_assurance_level: Box<str>,
+    authentication_methods: Option<Vec<AuthenticationMethod>>,
+    identity: Identity,
+}
+
+#[derive(Deserialize)]
+struct AuthenticationMethod {
+    method: Box<str>,
+    aal: Option<Box<str>>,
+    completed_at: Option<Box<str>>,
+}
+
+#[derive(Deserialize)]
+struct Identity {
+    id: Box<str>,
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    error: ErrorId,
+}
+
+#[derive(Deserialize)]
+struct ErrorId {
+    id: Option<Box<str>>,
+}
+
+#[derive(Deserialize)]
+struct Flow {
+    ui: Ui,
+}
+
+#[derive(Deserialize)]
+struct Ui {
+    nodes: Option<Vec<Node>>,
+}
+
+#[derive(Deserialize)]
+struct Node {
+    attributes: Attributes,
+}
+
+#[derive(Deserialize)]
+struct Attributes {
+    name: Option<Box<str>>,
+}
+
+/// What a whoami body with status 200 says: unavailable where it can't be read, none where the session is over.
+pub(super) fn standing(body: &[u8], now: SystemTime) -> Standing {
+    let Ok(whoami) = serde_json::from_slice::<Whoami>(body) else {
+        return UNAVAILABLE;
+    };
+    let aal = Aal::parse(&whoami.authenticator_assurance_level);
+    let (Some(aal), Some(expires_at)) = (aal, time(&whoami.expires_at)) else {
+        return UNAVAILABLE;
+    };
+    if !whoami.active || expires_at <= now {
+        return Standing::SignedOut;
+    }
+    let methods = whoami.authentication_methods.unwrap_or_default();
+    let methods = methods
+        .into_iter()
+        .map(AuthenticationMethod::into_domain)
+        .collect();
+    Standing::Session(Session {
+        id: whoami.id,
+        subject: whoami.identity.id,
+        aal,
+        methods,
+    })
+}
+
+impl AuthenticationMethod {
+    fn into_domain(self) -> Method {
+        Method {
+            name: self.method,
+            aal: self.aal.and_then(|aal| Aal::parse(&aal)),
+            completed_at: self.completed_at.and_then(|text| time(&text)),
+        }
+    }
+}
+
+/// RFC 3339.
+fn time(text: &str) -> Option<SystemTime> {
+    SystemTime::try_from(text.parse::<Timestamp>().ok()?).ok()
+}
+
+/// Whether an error body names this id.
+pub(super) fn is_error(body: &[u8], id: &str) -> bool {
+    let error = serde_json::from_slice::<ErrorBody>(body);
+    error.is_ok_and(|body| body.error.id.as_deref() == Some(id))
+}
+
+/// The second factors that a settings flow shows set up, by the nodes that take them away.
+pub(super) fn factors_set_up(body: &[u8]) -> Option<Vec<Factor>> {
+    let flow: Flow = serde_json::from_slice(body).ok()?;
+    let nodes = flow.ui.nodes.unwrap_or_default();
+    let mut factors = Vec::new();
+    for factor in nodes
+        .iter()
+        .filter_map(|node| factor_of(node.attributes.name.as_deref()?))
+    {
+        if !factors.contains(&factor) {
+            factors.push(factor);
+        }
+    }
+    Some(factors)
+}
+
+fn factor_of(node: &str) -> Option<Factor> {
+    match node {
+        "totp_unlink" => Some(Factor::Totp),
+        "webauthn_remove" => Some(Factor::Webauthn),
+        "lookup_secret_reveal" | "lookup_secret_disable" => Some(Factor::LookupSecret),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn now() -> SystemTime {
+        time("2026-11-24T12:00:00Z").unwrap()
+    }
+
+    fn whoami() -> Value {
+        json!({
+            "id": "5e551011-0000-4000-8000-000000000001",
+            "active": true,
+            "expires_at": "2026-11-24T13:00:00.123456789Z",
+            "authenticated_at": "2026-11-24T11:59:00Z",
+            "authenticator_assurance_level": "aal2",
+            "authentication_methods": [
+                {"method": "password", "aal": "aal1", "completed_at": "2026-11-24T11:00:00Z"},
+                {"method": "totp", "aal": "aal2", "completed_at": "2026-11-24T11:59:00.5Z"},
+            ],
+            "identity": {"id": "1de11111-0000-4000-8000-000000000001", "traits": {"email": "ann@example.test"}},
+            "devices": [{"id": "d", "ip_address": "127.0.0.1:1234", "user_agent": null}],
+        })
+    }
+
+    fn with(path: &str, value: Value) -> Standing {
+        let mut body = whoami();
+        *body.pointer_mut(path).unwrap() = value;
+        standing(body.to_string().as_bytes(), now())
+    }
+
+    #[test]
+    fn a_session_is_read_as_kratos_writes_it() {
+        let Standing::Session(session) = standing(whoami().to_string().as_bytes(), now()) else {
+            panic!("no session")
+        };
+        assert_eq!(session.aal, Aal::Aal2);
+        assert_eq!(&*session.subject, "1de11111-0000-4000-8000-000000000001");
+        assert_eq!(
+            session.second_factor_at(&[]),
+            now().checked_sub(Duration::from_millis(59_500))
+        );
+    }
+
+    #[test]
+    fn a_session_that_is_over_is_none() {
+        assert_eq!(with("/active", json!(false)), Standing::SignedOut);
+        assert_eq!(
+            with("/expires_at", json!("2026-11-24T12:00:00Z")),
+            Standing::SignedOut
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_proves_nothing() {
+        assert_eq!(
+            with("/authenticator_assurance_level", json!("aal3")),
+            UNAVAILABLE
+        );
+        assert_eq!(
+            with("/authenticator_assurance_level", json!("AAL2")),
+            UNAVAILABLE
+        );
+        assert_eq!(with("/expires_at", json!("soon")), UNAVAILABLE);
+        assert_eq!(with("/active", json!("true")), UNAVAILABLE);
+        assert_eq!(with("/identity", json!(null)), UNAVAILABLE);
+        for body in ["", "{}", "[]", "null", "<html>", r#"{"active":true}"#] {
+            assert_eq!(standing(body.as_bytes(), now()), UNAVAILABLE, "{body}");
+        }
+        let twice =
+            whoami()
+                .to_string()
+                .replacen('{', r#"{"authenticator_assurance_level":"aal2","#, 1);
+        assert_eq!(standing(twice.as_bytes(), now()), UNAVAILABLE);
+    }
+
+    #[test]
+    fn an_unreadable_completion_or_level_of_a_method_is_none() {
+        let Standing::Session(session) =
+            with("/authentication_methods/1/completed_at", json!("late"))
+        else {
+            panic!()
+        };
+        assert_eq!(session.second_factor_at(&[]), None);
+        let Standing::Session(session) = with("/authentication_methods/1/aal", json!("aal9"))
+        else {
+            panic!()
+        };
+        assert!(!session.used_second_factor(&[Factor::Totp]));
+        let Standing::Session(session) = with("/authentication_methods", json!(null)) else {
+            panic!()
+        };
+        assert!(session.methods.is_empty());
+    }
+
+    #[test]
+    fn a_settings_flow_tells_the_factors_by_the_nodes_that_take_them_away() {
+        let flow = |names: &[&str]| {
+            let nodes: Vec<_> = names
+                .iter()
+                .map(|name| json!({"attributes": {"name": name}}))
+                .collect();
+            factors_set_up(json!({"ui": {"nodes": nodes}}).to_string().as_bytes())
+        };
+        assert_eq!(
+            flow(&["csrf_token", "totp_code", "lookup_secret_regenerate"]),
+            Some(vec![])
+        );
+        assert_eq!(flow(&["totp_unlink"]), Some(vec![Factor::Totp]));
+        let codes = [
+            "lookup_secret_reveal",
+            "lookup_secret_disable",
+            "webauthn_remove",
+        ];
+        assert_eq!(
+            flow(&codes),
+            Some(vec![Factor::LookupSecret, Factor::Webauthn])
+        );
+        assert_eq!(factors_set_up(br#"{"ui":{"nodes":null}}"#), Some(vec![]));
+        assert_eq!(factors_set_up(b"{}"), None);
+    }
+}

@@ -1,0 +1,124 @@
+//! The log: one line a refusal, in JSON or text; an allow is a line at `debug`.
+
+use std::{io, time::Duration};
+
+use tracing::Level;
+use tracing_subscriber::EnvFilter;
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// A JSON object a line.
+    #[default]
+    Json,
+    /// For a person at a terminal.
+    Text,
+}
+
+/// The configuration's `log`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The least level that is written.
+    pub level: Level,
+    /// How lines are written.
+    pub format: Format,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            level: Level::INFO,
+            format: Format::Json,
+        }
+    }
+}
+
+/// Starts writing to standard error. A second call in one process changes nothing.
+pub fn init(settings: Settings) {
+    let filter = EnvFilter::new(format!("{},stepgate={}", Level::WARN, settings.level));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    // It fails only where a subscriber is set already, as in tests.
+    let _ = match settings.format {
+        Format::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_target(false)
+            .try_init(),
+        Format::Text => lines.with_target(false).try_init(),
+    };
+}
+
+/// What one check leaves in the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Check<'a> {
+    /// The door: `grpc` or `http`.
+    pub door: &'static str,
+    /// The request's method, where it is one.
+    pub method: &'a str,
+    /// The request's host, where it is one.
+    pub host: &'a str,
+    /// The path as rules match it, without its query.
+    pub path: &'a str,
+    /// The rule's id.
+    pub rule_id: &'a str,
+    /// The decision's word.
+    pub decision: &'static str,
+    /// Whether the request passes.
+    pub granted: bool,
+    /// The reason's word.
+    pub reason_id: &'static str,
+    /// The client's kind.
+    pub client: &'static str,
+    /// The session's level, where there is a session.
+    pub aal: &'static str,
+    /// The Kratos identity's id, where there is a session.
+    pub subject: &'a str,
+    /// The id that the client was told too.
+    pub request_id: &'a str,
+    /// What was wrong, where it needs words.
+    pub detail: &'a str,
+    /// How long the check took.
+    pub duration: Duration,
+    /// How much of it was spent waiting for Kratos.
+    pub kratos: Duration,
+}
+
+/// Writes the line: a refusal at `info`, an allow at `debug`.
+pub fn check(check: &Check<'_>) {
+    if check.granted {
+        line!(DEBUG, check);
+    } else {
+        line!(INFO, check);
+    }
+}
+
+macro_rules! line {
+    ($level:ident, $check:ident) => {
+        tracing::event!(
+            Level::$level,
+            door = $check.door,
+            method = $check.method,
+            host = $check.host,
+            path = $check.path,
+            rule_id = $check.rule_id,
+            decision = $check.decision,
+            granted = $check.granted,
+            reason_id = $check.reason_id,
+            client = $check.client,
+            aal = $check.aal,
+            subject = $check.subject,
+            request_id = $check.request_id,
+            detail = $check.detail,
+            duration_us = micros($check.duration),
+            kratos_us = micros($check.kratos),
+            "check"
+        )
+    };
+}
+use line;
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
