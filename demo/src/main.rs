@@ -27,30 +27,52 @@ const BROKEN: u8 = 70;
 #[tokio::main]
 async fn main() -> ExitCode {
     let verb = std::env::args().nth(1).unwrap_or_default();
-    let outcome = match verb.as_str() {
-        "run" => run::run().await.map(|()| true),
-        "check" => check::check().await,
+    match verb.as_str() {
+        "run" => tokio::select! {
+            Err(error) = run::run() => broken(&error),
+            () = stopped() => {
+                println!("\ndemo: stopped");
+                ExitCode::SUCCESS
+            }
+        },
+        "check" => tokio::select! {
+            outcome = check::check() => match outcome {
+                Ok(true) => ExitCode::SUCCESS,
+                Ok(false) => ExitCode::from(NO),
+                Err(error) => broken(&error),
+            },
+            () = stopped() => ExitCode::from(NO),
+        },
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
-            return ExitCode::SUCCESS;
+            ExitCode::SUCCESS
         }
         _ => {
             eprint!("{USAGE}");
-            return ExitCode::from(USAGE_ERROR);
-        }
-    };
-    match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(NO),
-        Err(error) => {
-            eprintln!("demo: {}", whole(&error));
-            ExitCode::from(BROKEN)
+            ExitCode::from(USAGE_ERROR)
         }
     }
 }
 
-/// An error with its causes, each told once.
-fn whole(error: &dyn Error) -> String {
+/// Returns on Ctrl-C, or when the system asks. What was running is dropped then, and its child processes with it.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler there is nothing to wait for but the end.
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Tells an error with its causes, each once.
+fn broken(error: &dyn Error) -> ExitCode {
     let mut told = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -59,5 +81,6 @@ fn whole(error: &dyn Error) -> String {
         }
         cause = error.source();
     }
-    told
+    eprintln!("demo: {told}");
+    ExitCode::from(BROKEN)
 }

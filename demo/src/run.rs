@@ -1,55 +1,54 @@
+use std::convert::Infallible;
 use std::io;
 
 use demo::stage::{Choice, Stage, StageError, StageOptions, people};
 use tokio::sync::mpsc;
 
-/// Starts everything on the demo's own ports, and stops it on Ctrl-C.
-pub(crate) async fn run() -> Result<(), StageError> {
+/// Starts everything on the demo's own ports, and keeps it until it is dropped or breaks.
+pub(crate) async fn run() -> Result<Infallible, StageError> {
     println!("demo: starting the Kratos double, the bank, the login pages, Stepgate and Envoy");
-    let mut stage = Stage::start(StageOptions {
+    let options = StageOptions {
         ports: Choice::Demo,
         ..StageOptions::default()
-    })
-    .await?;
+    };
+    let mut stage = Stage::start(options).await?;
     introduce(&stage);
     let mut enter = lines();
     loop {
         tokio::select! {
             Some(()) = enter.recv() => codes(&stage),
             error = stage.broken() => return Err(error),
-            _ = stopped() => break,
         }
     }
-    println!("\ndemo: stopping");
-    stage.stop().await;
-    Ok(())
 }
 
 fn introduce(stage: &Stage) {
     let ports = stage.ports();
-    println!("\n  The bank             {}", ports.app());
-    println!("  Logging in           {}", ports.ciam());
-    println!("  What it demands      demo/stepgate.yaml, read again when you change it");
-    println!("  Logs                 {}\n", stage.folder().display());
+    println!("\n  the bank           {}", ports.app());
+    println!("  logging in         {}", ports.ciam());
+    println!("  what it demands    demo/stepgate.yaml");
+    println!("  logs               {}\n", stage.folder().display());
     for customer in people() {
-        println!("  {}   password {}", customer.email, customer.password);
-        if !customer.backup_codes.is_empty() {
+        println!("  {:<22} password {}", customer.email, customer.password);
+        if let Some(secret) = &customer.totp_secret {
+            println!("  {:<22} key of the app {secret}", "");
             println!(
-                "      key of the app   {}",
-                customer.totp_secret.as_deref().unwrap_or_default()
+                "  {:<22} backup codes {}",
+                "",
+                customer.backup_codes.join(" ")
             );
-            println!("      backup codes     {}", customer.backup_codes.join(" "));
         }
     }
+    println!();
     codes(stage);
-    println!("\n  Press Enter for a new code, Ctrl-C to stop.");
+    println!("\nPress Enter for a new code, Ctrl-C to stop.");
 }
 
 fn codes(stage: &Stage) {
     let place = stage.place();
     for customer in people() {
         if let Some(secret) = &customer.totp_secret {
-            println!("  Code of {} now: {}", customer.email, (place.code)(secret));
+            println!("  {:<22} code now {}", customer.email, (place.code)(secret));
         }
     }
 }
@@ -65,21 +64,4 @@ fn lines() -> mpsc::Receiver<()> {
         }
     });
     receive
-}
-
-/// Returns on Ctrl-C, or when the system asks.
-async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    // Without a handler there is nothing to wait for but the end.
-    let _ = tokio::signal::ctrl_c().await;
 }

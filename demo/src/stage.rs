@@ -81,7 +81,10 @@ impl Stage {
         let stepgate = files::stepgate(options.stepgate.as_deref())?;
         let envoy = files::envoy(options.envoy.as_deref())?;
         let (ports, reserved) = Ports::choose(options.ports)?;
-        let folder = TempDir::new().map_err(StageError::Folder)?;
+        let folder = tempfile::Builder::new()
+            .prefix("olympus-bank-")
+            .tempdir()
+            .map_err(StageError::Folder)?;
         let double = double(&ports, options.whoami_required_aal).await?;
         let bank =
             Bank::start(listen(ports.bank).await?, &ports.ciam()).map_err(StageError::Folder)?;

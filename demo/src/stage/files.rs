@@ -4,7 +4,7 @@ use super::StageOptions;
 use super::error::StageError;
 use super::ports::{Choice, Ports};
 
-/// The demo's own folder; the project's is above it.
+/// The demo's own folder.
 const DEMO: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The paths of Stepgate's config and Envoy's: the project's own files, or copies with other ports in `folder`.
@@ -14,7 +14,7 @@ pub(super) fn configs(
     folder: &Path,
 ) -> Result<[String; 2], StageError> {
     let stepgate = Path::new(DEMO).join("stepgate.yaml");
-    let envoy = Path::new(DEMO).join("../envoy/envoy.yaml");
+    let envoy = project().join("envoy/envoy.yaml");
     if options.ports == Choice::Demo && options.encode_raw_headers {
         return Ok([stepgate, envoy].map(|path| path.display().to_string()));
     }
@@ -26,6 +26,11 @@ pub(super) fn configs(
         copy(&stepgate, folder, adapt)?,
         copy(&envoy, folder, adapt)?,
     ])
+}
+
+/// The folder above it.
+fn project() -> &'static Path {
+    Path::new(DEMO).parent().unwrap_or_else(|| Path::new("."))
 }
 
 fn copy(path: &Path, folder: &Path, adapt: impl Fn(&str) -> String) -> Result<String, StageError> {
@@ -92,7 +97,7 @@ pub(super) fn envoy(named: Option<&Path>) -> Result<PathBuf, StageError> {
         .or_else(|| std::env::var_os("ENVOY_BIN").map(PathBuf::from));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join("envoy"));
-    let ours = Path::new(DEMO).join("../target/tools/bin/envoy");
+    let ours = project().join("target/tools/bin/envoy");
     let places: Vec<_> = match named {
         Some(named) => vec![named],
         None => on_path.chain([ours]).collect(),
