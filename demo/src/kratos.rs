@@ -28,8 +28,10 @@ mod login;
 mod logout;
 mod nodes;
 mod options;
+mod picture;
 mod random;
 mod return_to;
+mod routes;
 mod server;
 mod session;
 mod settings;
@@ -42,3 +44,6 @@ mod whoami;
 pub use clock::Clock;
 pub use double::{Double, Person, SessionCookie};
 pub use options::{Options, RequiredAal};
+
+#[cfg(test)]
+mod tests;

@@ -42,11 +42,9 @@ pub(crate) enum Shown {
     Token(String),
 }
 
-/// There is no live session behind a request; `missing` tells that nothing could be read at all.
+/// There is no live session behind a request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NoSession {
-    pub(crate) missing: bool,
-}
+pub(crate) struct NoSession;
 
 impl Kratos {
     /// `base` and `admin_base` are whole URLs.
@@ -98,7 +96,7 @@ impl Kratos {
     ///
     /// # Errors
     ///
-    /// The message of the first that doesn't, where none does; `None` where there is no cookie at all.
+    /// The message of the last, where none does; `None` where there is no cookie at all.
     pub(crate) fn session_cookie(&self, asked: &Asked) -> Option<Result<Copy, String>> {
         let mut failure = None;
         for (name, value) in asked.cookies() {
@@ -107,7 +105,7 @@ impl Kratos {
             }
             match self.seal.open(&value) {
                 Ok(copy) => return Some(Ok(copy)),
-                Err(message) => failure = failure.or(Some(message)),
+                Err(message) => failure = Some(message),
             }
         }
         failure.map(Err)
@@ -131,7 +129,7 @@ impl Kratos {
         asked: &Asked,
     ) -> Result<(&'a Session, &'a Identity), NoSession> {
         let Shown::Token(token) = self.shown(asked) else {
-            return Err(NoSession { missing: true });
+            return Err(NoSession);
         };
         let session = store
             .session_by_token(&token)
@@ -139,7 +137,7 @@ impl Kratos {
         let identity = session.and_then(|session| store.identities.get(&session.identity));
         match (session, identity) {
             (Some(session), Some(identity)) if identity.active => Ok((session, identity)),
-            _ => Err(NoSession { missing: false }),
+            _ => Err(NoSession),
         }
     }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::identity::Identity;
 use super::login::LoginFlow;
 use super::session::Session;
-use super::settings::SettingsFlow;
+use super::settings::{Held, SettingsFlow};
 use super::user_errors::UserError;
 
 /// Every table.
@@ -18,6 +18,8 @@ pub(crate) struct Store {
     by_token: HashMap<String, Uuid>,
     pub(crate) login_flows: HashMap<Uuid, LoginFlow>,
     pub(crate) settings_flows: HashMap<Uuid, SettingsFlow>,
+    /// Settings forms that wait for a password.
+    pub(crate) held: HashMap<Uuid, Held>,
     pub(crate) errors: HashMap<Uuid, UserError>,
 }
 
