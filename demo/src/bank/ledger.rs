@@ -1,0 +1,120 @@
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+
+/// Older visits are dropped: a ledger is for a test or an afternoon, not for ever.
+const KEPT: usize = 10_000;
+
+/// A request that reached the bank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    /// The method, in capitals.
+    pub method: String,
+    /// The path, without its query.
+    pub path: String,
+    /// `X-User-Id` as it arrived; several values are joined by `, `.
+    pub user_id: Option<String>,
+    /// `X-User-Aal` as it arrived; several values are joined by `, `.
+    pub user_aal: Option<String>,
+}
+
+/// The requests that reached the bank, in order. Clones share one book.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    visits: Arc<Mutex<VecDeque<Visit>>>,
+}
+
+impl Ledger {
+    /// The number of requests for `path`, whatever their method and query.
+    #[must_use]
+    pub fn count(&self, path: &str) -> usize {
+        self.book()
+            .iter()
+            .filter(|visit| visit.path == path)
+            .count()
+    }
+
+    /// The last 10,000 requests, oldest first.
+    #[must_use]
+    pub fn visits(&self) -> Vec<Visit> {
+        self.book().iter().cloned().collect()
+    }
+
+    /// Forgets them all.
+    pub fn clear(&self) {
+        self.book().clear();
+    }
+
+    fn write(&self, visit: Visit) {
+        let mut book = self.book();
+        if book.len() >= KEPT {
+            book.pop_front();
+        }
+        book.push_back(visit);
+    }
+
+    fn book(&self) -> MutexGuard<'_, VecDeque<Visit>> {
+        self.visits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes each request down before it is answered.
+pub(super) async fn record(State(ledger): State<Ledger>, request: Request, next: Next) -> Response {
+    ledger.write(Visit {
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        user_id: joined(&request, "x-user-id"),
+        user_aal: joined(&request, "x-user-aal"),
+    });
+    next.run(request).await
+}
+
+fn joined(request: &Request, name: &str) -> Option<String> {
+    let values = request.headers().get_all(name);
+    let texts: Vec<_> = values
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visit(path: &str) -> Visit {
+        Visit {
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            user_id: None,
+            user_aal: None,
+        }
+    }
+
+    #[test]
+    fn each_path_is_counted_by_itself() {
+        let ledger = Ledger::default();
+        ledger.write(visit("/"));
+        ledger.write(visit("/transfer"));
+        ledger.write(visit("/transfer"));
+        assert_eq!(
+            (
+                ledger.count("/"),
+                ledger.count("/transfer"),
+                ledger.count("/account")
+            ),
+            (1, 2, 0)
+        );
+    }
+
+    #[test]
+    fn the_oldest_visits_are_dropped() {
+        let ledger = Ledger::default();
+        ledger.write(visit("/first"));
+        (0..KEPT).for_each(|_| ledger.write(visit("/next")));
+        assert_eq!((ledger.count("/first"), ledger.count("/next")), (0, KEPT));
+    }
+}

@@ -1,0 +1,141 @@
+use std::path::{Path, PathBuf};
+
+use super::StageOptions;
+use super::error::StageError;
+use super::ports::{Choice, Ports};
+
+/// The demo's own folder.
+const DEMO: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The paths of Stepgate's config and Envoy's: the project's own files, or copies with other ports in `folder`.
+pub(super) fn configs(
+    options: &StageOptions,
+    ports: &Ports,
+    folder: &Path,
+) -> Result<[String; 2], StageError> {
+    let stepgate = Path::new(DEMO).join("stepgate.yaml");
+    let envoy = project().join("envoy/envoy.yaml");
+    if options.ports == Choice::Demo && options.encode_raw_headers {
+        return Ok([stepgate, envoy].map(|path| path.display().to_string()));
+    }
+    let raw_headers = format!("encode_raw_headers: {}", options.encode_raw_headers);
+    let adapt = |text: &str| {
+        renumber(text, &ports.instead_of_demo()).replace("encode_raw_headers: true", &raw_headers)
+    };
+    Ok([
+        copy(&stepgate, folder, adapt)?,
+        copy(&envoy, folder, adapt)?,
+    ])
+}
+
+/// The folder above it.
+fn project() -> &'static Path {
+    Path::new(DEMO).parent().unwrap_or_else(|| Path::new("."))
+}
+
+fn copy(path: &Path, folder: &Path, adapt: impl Fn(&str) -> String) -> Result<String, StageError> {
+    let fault = |source| StageError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let text = std::fs::read_to_string(path).map_err(fault)?;
+    let target = folder.join(path.file_name().unwrap_or_default());
+    std::fs::write(&target, adapt(&text)).map_err(fault)?;
+    Ok(target.display().to_string())
+}
+
+/// Replaces whole numbers, in one pass, so that a new number is never taken for an old one.
+fn renumber(text: &str, table: &[(u16, u16)]) -> String {
+    let mut renumbered = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(start);
+        let length = from
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(from.len());
+        let (number, after) = from.split_at(length);
+        let new = number
+            .parse()
+            .ok()
+            .and_then(|number: u16| table.iter().find(|(old, _)| *old == number));
+        renumbered.push_str(before);
+        renumbered.push_str(&new.map_or_else(|| number.to_owned(), |(_, new)| new.to_string()));
+        rest = after;
+    }
+    renumbered.push_str(rest);
+    renumbered
+}
+
+/// `STEPGATE_BIN`, else beside the running program, or, for a test, one folder up.
+pub(super) fn stepgate(named: Option<&Path>) -> Result<PathBuf, StageError> {
+    if let Some(named) = named
+        .map(Path::to_owned)
+        .or_else(|| std::env::var_os("STEPGATE_BIN").map(PathBuf::from))
+    {
+        return if named.is_file() {
+            Ok(named)
+        } else {
+            Err(StageError::NoStepgate(named))
+        };
+    }
+    let here = std::env::current_exe().unwrap_or_default();
+    let name = format!("stepgate{}", std::env::consts::EXE_SUFFIX);
+    let mut places = here
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join(&name));
+    places
+        .find(|path| path.is_file())
+        .ok_or_else(|| StageError::NoStepgate(here.with_file_name(name)))
+}
+
+/// `ENVOY_BIN`, else the one on `PATH`, else what `make envoy` left under `target/tools`.
+pub(super) fn envoy(named: Option<&Path>) -> Result<PathBuf, StageError> {
+    let named = named
+        .map(Path::to_owned)
+        .or_else(|| std::env::var_os("ENVOY_BIN").map(PathBuf::from));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).map(|folder| folder.join("envoy"));
+    let ours = project().join("target/tools/bin/envoy");
+    let places: Vec<_> = match named {
+        Some(named) => vec![named],
+        None => on_path.chain([ours]).collect(),
+    };
+    places
+        .into_iter()
+        .find(|path| path.is_file())
+        .ok_or(StageError::NoEnvoy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_numbers_change_and_only_once() {
+        let text = "port_value: 8080 # not 18080\n\"a:8080\" 127.0.0.1:9191, 2s";
+        let new = renumber(text, &[(8080, 9191), (9191, 40001)]);
+        assert_eq!(
+            new,
+            "port_value: 9191 # not 18080\n\"a:9191\" 127.0.0.1:40001, 2s"
+        );
+    }
+
+    #[test]
+    fn the_projects_files_name_every_port_of_the_demo() {
+        let read = |path: &str| std::fs::read_to_string(Path::new(DEMO).join(path)).unwrap();
+        let files = read("stepgate.yaml") + &read("../envoy/envoy.yaml");
+        let Ports {
+            envoy,
+            stepgate,
+            kratos_public,
+            kratos_admin: _,
+            bank,
+            pages,
+        } = Ports::DEMO;
+        for port in [envoy, stepgate, kratos_public, bank, pages] {
+            assert!(files.contains(&port.to_string()), "{port}");
+        }
+    }
+}
