@@ -9,6 +9,7 @@
 //! - No row waits and no clock is read: a code is made for the time that Kratos gave in its own answer, and rows that
 //!   need hours to pass run only where [`Target::advance`] can make them pass.
 
+mod answer;
 mod browser;
 mod client;
 mod compare;
@@ -20,20 +21,32 @@ mod sheet;
 mod target;
 
 mod credentials;
+mod ended;
 mod enrolment;
+mod first_factor;
+mod flows;
 mod login;
 mod native;
+mod privileged;
+mod reissue;
 mod return_to;
+mod return_to_refused;
 mod second_factor;
 mod settings;
 mod step_up;
+mod tabs;
+mod unenrolment;
+mod visit;
 mod whoami;
+mod wire;
 
 pub use error::Error;
 pub use report::{Outcome, Report, RowReport};
 pub use row::Row;
 pub use sheet::Difference;
-pub use target::{Advance, RequiredAal, Target};
+pub use target::{Advance, Target};
+
+pub use crate::kratos::RequiredAal;
 
 use client::Kratos;
 use sheet::Sheet;
@@ -41,18 +54,29 @@ use sheet::Sheet;
 /// All rows, in the order of the table.
 #[must_use]
 pub fn rows() -> Vec<Row> {
-    [
+    let mut rows = [
         whoami::rows(),
+        ended::rows(),
         credentials::rows(),
+        wire::rows(),
+        reissue::rows(),
         login::rows(),
+        flows::rows(),
         return_to::rows(),
+        return_to_refused::rows(),
+        first_factor::rows(),
         step_up::rows(),
         second_factor::rows(),
+        tabs::rows(),
         settings::rows(),
         enrolment::rows(),
+        unenrolment::rows(),
+        privileged::rows(),
         native::rows(),
     ]
-    .concat()
+    .concat();
+    rows.sort_by_key(Row::number);
+    rows
 }
 
 /// Asks `target` every row that fits it and reports what differed.

@@ -10,7 +10,7 @@ pub struct IdentityDomain {
     /// The operator's name for it.
     pub name: Box<str>,
     /// Where browsers reach Kratos' public API.
-    pub browser_url: BrowserUrl,
+    pub browser_url: BaseUrl,
     /// The name of the session cookie.
     pub cookie: Box<str>,
     /// Which credentials count.
@@ -45,7 +45,7 @@ pub enum EnrolmentPolicy {
 
 /// An http or https URL, perhaps with a path prefix, without query or fragment and without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BrowserUrl(Box<str>);
+pub struct BaseUrl(Box<str>);
 
 /// Why a URL was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +54,7 @@ pub struct BrowserUrl(Box<str>);
 )]
 pub struct UrlError;
 
-impl BrowserUrl {
+impl BaseUrl {
     /// Reads a base URL.
     ///
     /// # Errors

@@ -48,10 +48,36 @@ pub struct Through {
 pub struct Refusal {
     /// The HTTP status: never a success.
     pub status: StatusCode,
+    /// The gRPC status beside it.
+    pub code: Code,
     /// Headers, each name once.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body, under 4 KiB.
     pub body: String,
+}
+
+/// The gRPC status of a refusal: there is none for success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// 3: the request can't be judged.
+    InvalidArgument,
+    /// 7: this session may not.
+    PermissionDenied,
+    /// 14: Kratos can't say.
+    Unavailable,
+    /// 16: a login, or a bearer's challenge.
+    Unauthenticated,
+}
+
+impl Code {
+    fn of(decision: &Decision, status: StatusCode) -> Self {
+        match (decision, status) {
+            (Decision::Login, _) | (_, StatusCode::UNAUTHORIZED) => Self::Unauthenticated,
+            (_, StatusCode::BAD_REQUEST | StatusCode::MISDIRECTED_REQUEST) => Self::InvalidArgument,
+            (_, StatusCode::SERVICE_UNAVAILABLE) => Self::Unavailable,
+            _ => Self::PermissionDenied,
+        }
+    }
 }
 
 /// Everything that an answer is made from.
@@ -116,6 +142,7 @@ impl Case<'_> {
         let headers = headers::of(self, decision, status, redirect.as_deref());
         Refusal {
             status,
+            code: Code::of(decision, status),
             headers,
             body,
         }

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Error;
-use super::client::{Answer, Ask, Kratos, SESSION};
+use super::answer::Answer;
+use super::client::{Ask, Kratos, SESSION};
 use super::person::{PASSWORD, Person, password};
 
 /// Cookies, and the person in front of them.
@@ -92,8 +93,8 @@ impl Browser {
     }
 
     /// Puts another session cookie in place of the own one.
-    pub(super) fn take_session(&mut self, value: String) {
-        self.keep(SESSION, &value);
+    pub(super) fn take_session(&mut self, value: &str) {
+        self.keep(SESSION, value);
     }
 
     /// Loses the session cookie.

@@ -7,12 +7,13 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::{HeaderMap, Method, Request, Uri};
+use hyper::{Method, Request, Uri};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use url::Url;
 
+use super::answer::Answer;
 use super::{Error, Target};
 
 /// The longest a row waits for an answer.
@@ -20,6 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The cookie that holds a session.
 pub(super) const SESSION: &str = "ory_kratos_session";
+
+/// The two ways to send a session token.
+pub(super) const TOKEN_WAYS: [(&str, TokenWay); 2] =
+    [("X-Session-Token", Ask::token), ("Bearer", Ask::bearer)];
+
+/// Puts a session token into a request.
+pub(super) type TokenWay = fn(Ask, &str) -> Ask;
 
 /// A request as it is written to the wire.
 #[derive(Clone, Debug)]
@@ -135,76 +143,6 @@ impl Ask {
             request = request.header(name, value);
         }
         request.body(Full::new(self.body.into())).map_err(wrong)
-    }
-}
-
-/// What came back.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    /// The status.
-    pub(super) status: u16,
-    /// The headers as sent.
-    pub(super) headers: HeaderMap,
-    /// The body as sent.
-    pub(super) body: Bytes,
-    /// The body as JSON, or null.
-    pub(super) json: Value,
-}
-
-impl Answer {
-    /// A header, if it is there and is text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// Location.
-    pub(super) fn location(&self) -> Option<&str> {
-        self.header("location")
-    }
-
-    /// All Set-Cookie values.
-    pub(super) fn set_cookies(&self) -> Vec<&str> {
-        self.headers
-            .get_all("set-cookie")
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .collect()
-    }
-
-    /// The session cookie that is set, if any.
-    pub(super) fn new_session(&self) -> Option<String> {
-        let start = format!("{SESSION}=");
-        let cookies = self.set_cookies();
-        let cookie = cookies
-            .iter()
-            .find_map(|cookie| cookie.strip_prefix(start.as_str()))?;
-        cookie.split(';').next().map(str::to_owned)
-    }
-
-    /// A member of the JSON body by JSON pointer; null where there is none.
-    pub(super) fn at(&self, pointer: &str) -> Value {
-        self.json.pointer(pointer).cloned().unwrap_or_default()
-    }
-
-    /// The same as text, empty where it is none.
-    pub(super) fn text(&self, pointer: &str) -> String {
-        self.at(pointer).as_str().unwrap_or_default().to_owned()
-    }
-
-    /// The answer, if its status is one of these.
-    pub(super) fn expect(self, step: &'static str, statuses: &[u16]) -> Result<Self, Error> {
-        if statuses.contains(&self.status) {
-            return Ok(self);
-        }
-        let body = String::from_utf8_lossy(&self.body)
-            .chars()
-            .take(300)
-            .collect();
-        Err(Error::Prepare {
-            step,
-            status: self.status,
-            body,
-        })
     }
 }
 

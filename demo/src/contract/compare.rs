@@ -2,105 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::client::Answer;
+use super::Error;
+use super::answer::Answer;
+use super::client::{Ask, Kratos};
 use super::sheet::Sheet;
 
 /// The header that tells upstreams who it is.
 pub(super) const IDENTITY: &str = "x-kratos-authenticated-identity-id";
-
-impl Answer {
-    /// The form's fields as `group:name`, in order.
-    pub(super) fn nodes(&self) -> Vec<String> {
-        let name = |node: &Value| format!("{}:{}", text(node, "/group"), node_name(node));
-        self.node_list().map(name).collect()
-    }
-
-    /// The ids of all messages, the flow's first, then those at its fields.
-    pub(super) fn messages(&self) -> Vec<u64> {
-        let own = ids(self.json.pointer("/ui/messages"));
-        own.chain(
-            self.node_list()
-                .flat_map(|node| ids(node.pointer("/messages"))),
-        )
-        .collect()
-    }
-
-    /// The value of the field of that name.
-    pub(super) fn node_value(&self, name: &str) -> String {
-        let node = self.node_list().find(|node| node_name(node) == name);
-        node.map(|node| text(node, "/attributes/value"))
-            .unwrap_or_default()
-    }
-
-    /// The text that the node of that id shows.
-    pub(super) fn node_text(&self, id: &str) -> Option<String> {
-        let node = self.node_list().find(|node| node_name(node) == id)?;
-        Some(text(node, "/attributes/text/text"))
-    }
-
-    /// The backup codes that a settings flow shows once.
-    pub(super) fn backup_codes(&self) -> Vec<String> {
-        let node = self
-            .node_list()
-            .find(|node| node_name(node) == "lookup_secret_codes");
-        let secrets =
-            node.and_then(|node| node.pointer("/attributes/text/context/secrets")?.as_array());
-        secrets
-            .into_iter()
-            .flatten()
-            .map(|secret| text(secret, "/context/secret"))
-            .collect()
-    }
-
-    /// Methods with their AAL in the order of use: `password/aal1`.
-    pub(super) fn methods(&self) -> Vec<String> {
-        let at = if self.json.get("session").is_some() {
-            "/session"
-        } else {
-            ""
-        };
-        methods(&self.at(at))
-    }
-
-    fn node_list(&self) -> impl Iterator<Item = &Value> {
-        self.json
-            .pointer("/ui/nodes")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-    }
-}
-
-/// Methods of a session with their AAL in the order of use.
-pub(super) fn methods(session: &Value) -> Vec<String> {
-    let list = session
-        .pointer("/authentication_methods")
-        .and_then(Value::as_array);
-    let name = |entry: &Value| format!("{}/{}", text(entry, "/method"), text(entry, "/aal"));
-    list.into_iter().flatten().map(name).collect()
-}
-
-fn node_name(node: &Value) -> String {
-    let name = text(node, "/attributes/name");
-    if name.is_empty() {
-        text(node, "/attributes/id")
-    } else {
-        name
-    }
-}
-
-fn text(value: &Value, pointer: &str) -> String {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
-}
-
-fn ids(messages: Option<&Value>) -> impl Iterator<Item = u64> {
-    let list = messages.and_then(Value::as_array).into_iter().flatten();
-    list.filter_map(|message| message.pointer("/id").and_then(Value::as_u64))
-}
 
 impl Sheet {
     /// `E-401`: what whoami says to everybody it does not know.
@@ -212,5 +120,28 @@ impl Sheet {
             json!([answer.status, answer.at("/continue_with")]),
             json!([200, [step]]),
         );
+    }
+
+    /// 303 to the error UI, and the error that it can read there.
+    pub(super) async fn error_page(
+        &mut self,
+        what: &str,
+        kratos: &Kratos<'_>,
+        answer: &Answer,
+        status: u16,
+        id: Option<&str>,
+    ) -> Result<(), Error> {
+        let start = format!("{}/error?id=", kratos.target().ui);
+        self.sent_near(what, answer, &start);
+        let error = answer
+            .location()
+            .and_then(|to| to.strip_prefix(&start))
+            .unwrap_or_default();
+        let read = kratos
+            .send(Ask::get(format!("/self-service/errors?id={error}")).json())
+            .await?;
+        let got = json!([read.status, read.at("/error/code"), read.at("/error/id")]);
+        self.same(format!("{what}: error"), got, json!([200, status, id]));
+        Ok(())
     }
 }

@@ -5,58 +5,62 @@ use serde_json::json;
 use super::Error;
 use super::client::{Ask, Kratos, SESSION};
 use super::compare::IDENTITY;
-use super::row::Row;
+use super::row::{Row, row};
 use super::sheet::Sheet;
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
-        Row::new("K-02", "a cookie that does not decode is E-401", |k, s| {
-            Box::pin(undecodable(k, s))
-        }),
-        Row::new("K-09", "X-Session-Token is read", |k, s| {
-            Box::pin(token(k, s))
-        }),
-        Row::new(
+        row!(
+            "K-02",
+            "a cookie that does not decode is E-401",
+            undecodable
+        ),
+        row!("K-09", "X-Session-Token is read", token),
+        row!(
             "K-10",
             "Bearer is read, in any case, after one space",
-            |k, s| Box::pin(bearer(k, s)),
+            bearer
         ),
-        Row::new(
+        row!(
             "K-11",
             "an unknown token wins over a good cookie, an empty one is absent",
-            |k, s| Box::pin(unknown_token(k, s)),
+            unknown_token
         ),
-        Row::new(
+        row!(
             "K-12",
             "a token wins over another person's cookie",
-            |k, s| Box::pin(token_and_cookie(k, s)),
+            token_and_cookie
         ),
-        Row::new(
+        row!(
             "K-13",
             "a token that outlives the cookie beside it replaces that cookie",
-            |k, s| Box::pin(token_outlives(k, s)),
+            token_outlives
         ),
-        Row::new(
+        row!(
             "K-14",
             "a cookie wins over Bearer, even a revoked one",
-            |k, s| Box::pin(bearer_and_cookie(k, s)),
+            bearer_and_cookie
         ),
-        Row::new(
+        row!(
             "K-15",
             "a good token beside an undecodable cookie is 500 with the identity",
-            |k, s| Box::pin(token_and_garbage(k, s)),
+            token_and_garbage
         ),
-        Row::new("K-16", "X-Session-Cookie is not read", |k, s| {
-            Box::pin(session_cookie_header(k, s))
-        }),
-        Row::new(
+        row!(
+            "K-16",
+            "X-Session-Cookie is not read",
+            session_cookie_header
+        ),
+        row!(
             "K-17",
             "of several cookies the first that decodes is used",
-            |k, s| Box::pin(several(k, s)),
+            several
         ),
-        Row::new("K-18", "neighbours do not disturb a good cookie", |k, s| {
-            Box::pin(neighbours(k, s))
-        }),
+        row!(
+            "K-18",
+            "neighbours do not disturb a good cookie",
+            neighbours
+        ),
     ]
 }
 

@@ -3,11 +3,12 @@
 use hyper::Method;
 use serde_json::json;
 
+use super::answer::Answer;
 use super::browser::Flow;
-use super::client::{Answer, Ask, Kratos};
+use super::client::{Ask, Kratos, TOKEN_WAYS};
 use super::login::CODE_FORM;
 use super::person::{PASSWORD, password};
-use super::row::Row;
+use super::row::{Row, row};
 use super::sheet::Sheet;
 use super::{Error, RequiredAal};
 
@@ -15,28 +16,25 @@ const LOGIN: &str = "/self-service/login/api";
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
-        Row::new("K-107", "API login gives a token", |k, s| {
-            Box::pin(login(k, s))
-        }),
-        Row::new("K-108a", "API step-up keeps token and session", |k, s| {
-            Box::pin(step_up(k, s))
-        }),
-        Row::new(
+        row!("K-107", "API login gives a token", login),
+        row!("K-108a", "API step-up keeps token and session", step_up),
+        row!(
             "K-108b",
             "API step-up without token, or without a factor",
-            |k, s| Box::pin(no_step_up(k, s)),
+            no_step_up
         ),
-        Row::new(
+        row!(
+            "K-108c",
+            "login/browser reads a token, whichever way it comes",
+            browser_by_token
+        ),
+        row!(
             "K-109",
             "an API submit with Cookie or Origin is refused",
-            |k, s| Box::pin(from_browser(k, s)),
+            from_browser
         ),
-        Row::new("K-110", "API logout ends the token", |k, s| {
-            Box::pin(logout(k, s))
-        }),
-        Row::new("K-111", "unknown paths, health and version", |k, s| {
-            Box::pin(paths(k, s))
-        }),
+        row!("K-110", "API logout ends the token", logout),
+        row!("K-111", "unknown paths, health and version", paths),
     ]
 }
 
@@ -155,6 +153,37 @@ async fn no_step_up(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error>
         "nothing enrolled: nodes is there, and null",
         nodes.is_some_and(serde_json::Value::is_null),
     );
+    Ok(())
+}
+
+async fn browser_by_token(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {
+    let plain = kratos.token(&kratos.person().await?).await?;
+    let enrolled = kratos.token(&kratos.aal2().await?.person).await?;
+    for (way, with) in TOKEN_WAYS {
+        let ask = |token: &str| {
+            with(
+                Ask::get("/self-service/login/browser?aal=aal2").json(),
+                token,
+            )
+        };
+        let answer = kratos.send(ask(&plain)).await?;
+        let got = json!([answer.status, answer.nodes()]);
+        sheet.same(
+            format!("plain-1 {way}"),
+            got,
+            json!([200, ["default:csrf_token"]]),
+        );
+        let answer = kratos.send(ask(&enrolled)).await?;
+        let got = json!([answer.status, answer.nodes()]);
+        sheet.same(format!("enrolled-1 {way}"), got, json!([200, CODE_FORM]));
+        let answer = kratos.send(ask("ory_st_not-a-token")).await?;
+        sheet.refused(
+            &format!("unknown {way}"),
+            &answer,
+            401,
+            Some("session_aal1_required"),
+        );
+    }
     Ok(())
 }
 

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
 use super::Error;
+use super::answer::Answer;
 use super::browser::Browser;
-use super::client::{Answer, Ask, Kratos};
+use super::client::{Ask, Kratos};
 
 /// Everybody's first password.
 pub(super) const PASSWORD: &str = "not-a-real-password-1";
@@ -65,8 +66,9 @@ pub(super) fn totp(secret: &str, second: i64) -> Result<String, Error> {
     let secret = secret.map_err(|_| Error::Missing("readable TOTP secret"))?;
     let totp = Builder::new().with_secret(secret).build();
     let totp = totp.map_err(|_| Error::Missing("TOTP secret of full length"))?;
-    let second = u64::try_from(second).unwrap_or_default();
-    Ok(totp.generate(second).to_string())
+    Ok(totp
+        .generate(u64::try_from(second).unwrap_or_default())
+        .to_string())
 }
 
 impl Kratos<'_> {
@@ -160,4 +162,25 @@ impl Kratos<'_> {
 /// The fields of a password submit.
 pub(super) fn password(email: &str, password: &str) -> Value {
     json!({"method": "password", "identifier": email, "password": password})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_those_of_rfc_6238() {
+        let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+        assert_eq!(totp(secret, 59).unwrap(), "287082");
+        assert_eq!(totp(secret, 1_111_111_109).unwrap(), "081804");
+    }
+
+    #[test]
+    fn each_backup_code_is_given_once() {
+        let mut person = Person::default();
+        person.keep_codes(vec!["made-up1".to_owned()]);
+        assert_eq!(person.clone().backup_code().unwrap(), "made-up1");
+        assert_eq!(person.codes_left(), 0);
+        assert!(person.backup_code().is_err());
+    }
 }

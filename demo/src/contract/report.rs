@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Difference, Row, Target};
+use super::{Difference, RequiredAal, Row, Target};
 
 /// What a row came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +35,11 @@ pub struct Report {
 
 impl Report {
     pub(super) fn new(target: &Target) -> Self {
-        let asked = format!("{} required_aal={}", target.base(), target.required_aal);
+        let required_aal = match target.required_aal {
+            RequiredAal::Aal1 => "aal1",
+            RequiredAal::HighestAvailable => "highest_available",
+        };
+        let asked = format!("{} required_aal={required_aal}", target.base());
         Self {
             asked,
             rows: Vec::new(),
@@ -109,5 +113,48 @@ fn write_row(f: &mut fmt::Formatter<'_>, number: u32, row: &RowReport) -> fmt::R
                     writeln!(f, "  # {what}\n  #   want {want}\n  #   got  {got}")
                 })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_text_is_tap_with_what_differs_below_its_row() {
+        let row = |id, outcome| RowReport {
+            id,
+            title: "a fact",
+            outcome,
+        };
+        let difference = Difference {
+            what: "status".to_owned(),
+            want: json!(401),
+            got: json!(200),
+        };
+        let report = Report {
+            asked: "http://kratos.example.test required_aal=aal1".to_owned(),
+            rows: vec![
+                row("K-01", Outcome::Passed),
+                row("K-02", Outcome::Differs(vec![difference])),
+                row("K-03", Outcome::Skipped("why")),
+            ],
+        };
+        assert!(!report.is_green());
+        let lines = [
+            "TAP version 14",
+            "# http://kratos.example.test required_aal=aal1",
+            "1..3",
+            "ok 1 - K-01 a fact",
+            "not ok 2 - K-02 a fact",
+            "  # status",
+            "  #   want 401",
+            "  #   got  200",
+            "ok 3 - K-03 a fact # SKIP why",
+            "# 1 as the contract says, 1 differ, 1 skipped",
+        ];
+        assert_eq!(report.to_string(), lines.join("\n"));
     }
 }

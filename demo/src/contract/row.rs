@@ -14,6 +14,14 @@ pub(super) type Asking<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Se
 /// How a row is asked: it writes what differs on the sheet.
 pub(super) type Ask = for<'a> fn(&'a Kratos<'a>, &'a mut Sheet) -> Asking<'a>;
 
+/// A row: its number, its fact, and the function that asks.
+macro_rules! row {
+    ($id:literal, $title:literal, $ask:path) => {
+        $crate::contract::row::Row::new($id, $title, |kratos, sheet| Box::pin($ask(kratos, sheet)))
+    };
+}
+pub(super) use row;
+
 /// One fact of the contract.
 #[derive(Clone, Copy)]
 pub struct Row {
@@ -56,6 +64,12 @@ impl Row {
     #[must_use]
     pub fn id(&self) -> &'static str {
         self.id
+    }
+
+    /// The number alone, for the order of the table.
+    pub(super) fn number(&self) -> u32 {
+        let digits = self.id.trim_matches(|char: char| !char.is_ascii_digit());
+        digits.parse().unwrap_or(u32::MAX)
     }
 
     /// The fact in a few words.

@@ -3,52 +3,45 @@
 use serde_json::json;
 
 use super::Error;
+use super::answer::Answer;
 use super::browser::Browser;
-use super::client::{Answer, Ask, Kratos};
-use super::login::enc;
-use super::row::Row;
+use super::client::{Ask, Kratos, TOKEN_WAYS};
+use super::row::{Row, row};
 use super::sheet::Sheet;
+use super::target::enc;
 use super::whoami::unknown;
 
 const PATH: &str = "/self-service/settings/browser";
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
-        Row::new(
-            "K-82",
-            "the enrolment probe with a session cookie",
-            |k, s| Box::pin(probe(k, s)),
-        ),
-        Row::new(
+        row!("K-82", "the enrolment probe with a session cookie", probe),
+        row!(
             "K-83",
             "the enrolment probe with a session token",
-            |k, s| Box::pin(probe_by_token(k, s)),
+            probe_by_token
         ),
-        Row::new(
+        row!(
             "K-84",
             "a page without a session is sent to log in",
-            |k, s| Box::pin(no_session(k, s)),
+            no_session
         ),
-        Row::new("K-85", "plain-1 and aal2 are let in", |k, s| {
-            Box::pin(let_in(k, s))
-        }),
-        Row::new(
+        row!("K-85", "plain-1 and aal2 are let in", let_in),
+        row!(
             "K-86",
             "enrolled-1 with return_to steps up and comes back",
-            |k, s| Box::pin(comes_back(k, s)),
+            comes_back
         ),
-        Row::new(
+        row!(
             "K-87",
             "enrolled-1 without return_to steps up and does not",
-            |k, s| Box::pin(does_not(k, s)),
+            does_not
         ),
-        Row::new("K-88", "a return_to that is not allowed", |k, s| {
-            Box::pin(forbidden(k, s))
-        }),
-        Row::new(
+        row!("K-88", "a return_to that is not allowed", forbidden),
+        row!(
             "K-89",
             "a foreign host in front ends on the error UI",
-            |k, s| Box::pin(forwarded(k, s)),
+            forwarded
         ),
     ]
 }
@@ -86,29 +79,24 @@ async fn probe(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {
 async fn probe_by_token(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {
     let plain = kratos.token(&kratos.person().await?).await?;
     let enrolled = kratos.token(&kratos.aal2().await?.person).await?;
+    let link = format!(
+        "{}/self-service/login/browser?aal=aal2",
+        kratos.target().base()
+    );
+
     for path in [PATH, "/self-service/settings/api"] {
-        let ask = |token: &str| Ask::get(path).json().token(token);
-        sheet.same(
-            format!("plain-1 {path}"),
-            kratos.send(ask(&plain)).await?.status,
-            200,
-        );
-        let link = format!(
-            "{}/self-service/login/browser?aal=aal2",
-            kratos.target().base()
-        );
-        sheet.e403_aal2(
-            &format!("enrolled-1 {path}"),
-            &kratos.send(ask(&enrolled)).await?,
-            &link,
-        );
-        let answer = kratos.send(ask("ory_st_not-a-token")).await?;
-        sheet.refused(
-            &format!("unknown {path}"),
-            &answer,
-            401,
-            Some("session_inactive"),
-        );
+        for (way, with) in TOKEN_WAYS {
+            let ask = |token: &str| with(Ask::get(path).json(), token);
+            let what = |who: &str| format!("{who} {way} {path}");
+            sheet.same(what("plain-1"), kratos.send(ask(&plain)).await?.status, 200);
+            sheet.e403_aal2(
+                &what("enrolled-1"),
+                &kratos.send(ask(&enrolled)).await?,
+                &link,
+            );
+            let answer = kratos.send(ask("ory_st_not-a-token")).await?;
+            sheet.refused(&what("unknown"), &answer, 401, Some("session_inactive"));
+        }
     }
     Ok(())
 }

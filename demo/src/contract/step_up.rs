@@ -1,206 +1,37 @@
-//! K-70 to K-77: the first factor, and a step-up that succeeds.
+//! K-74 to K-77: a step-up that succeeds.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::Error;
+use super::answer::methods;
 use super::browser::{Browser, code, lookup};
-use super::client::{Answer, Kratos};
-use super::compare::methods;
-use super::login::enc;
-use super::person::{PASSWORD, Person, password};
-use super::row::Row;
+use super::client::Kratos;
+use super::row::{Row, row};
 use super::sheet::Sheet;
-use super::{Error, RequiredAal};
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
-        Row::new("K-70a", "password of a plain person, by program", |k, s| {
-            Box::pin(plain_json(k, s))
-        }),
-        Row::new(
-            "K-70b",
-            "password of an enrolled person, by program",
-            |k, s| Box::pin(enrolled_json(k, s)),
-        )
-        .only(RequiredAal::Aal1),
-        Row::new("K-71a", "password of a plain person, by form", |k, s| {
-            Box::pin(plain_form(k, s))
-        }),
-        Row::new(
-            "K-71b",
-            "password of an enrolled person, by form",
-            |k, s| Box::pin(enrolled_form(k, s)),
-        )
-        .only(RequiredAal::Aal1),
-        Row::new(
-            "K-72",
-            "password of an enrolled person leads on to aal2",
-            |k, s| Box::pin(leads_on(k, s)),
-        )
-        .only(RequiredAal::HighestAvailable),
-        Row::new("K-73", "a wrong password", |k, s| {
-            Box::pin(wrong_password(k, s))
-        }),
-        Row::new(
+        row!(
             "K-74a",
             "step-up by TOTP: same session, new cookie",
-            |k, s| Box::pin(by_totp(k, s)),
+            by_totp
         ),
-        Row::new(
+        row!(
             "K-74b",
             "step-up by backup code: same session, new cookie",
-            |k, s| Box::pin(by_code(k, s)),
+            by_code
         ),
-        Row::new(
-            "K-75",
-            "step-up by form goes exactly to return_to",
-            |k, s| Box::pin(by_form(k, s)),
-        ),
-        Row::new("K-76", "times after a step-up", |k, s| {
-            Box::pin(times(k, s))
-        }),
-        Row::new(
+        row!("K-75", "step-up by form goes exactly to return_to", by_form),
+        row!("K-76", "times after a step-up", times),
+        row!(
             "K-77",
             "the cookie from before the step-up is aal2 too",
-            |k, s| Box::pin(old_cookie(k, s)),
+            old_cookie
         ),
     ]
-}
-
-/// Logs in on a flow that has a return_to, and on one that has none; what the two answers must be differs.
-async fn log_in(
-    kratos: &Kratos<'_>,
-    person: &Person,
-    query: &str,
-    by_form: bool,
-) -> Result<(Browser, Answer), Error> {
-    let mut browser = Browser::of(person.clone());
-    let flow = browser.open_login(kratos, query).await?;
-    let fields = password(&person.email, PASSWORD);
-    let answer = if by_form {
-        browser.submit_form(kratos, &flow, fields).await?
-    } else {
-        browser.submit(kratos, &flow, fields).await?
-    };
-    Ok((browser, answer))
-}
-
-fn with_return_to(kratos: &Kratos<'_>) -> String {
-    format!("return_to={}", enc(&kratos.target().return_to()))
-}
-
-async fn plain_json(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {
-    let person = kratos.person().await?;
-    answered_with_session(kratos, sheet, &person).await
-}
-
-async fn enrolled_json(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {
-    let person = kratos.aal2().await?.person;
-    answered_with_session(kratos, sheet, &person).await
-}
-
-async fn answered_with_session(
-    kratos: &Kratos<'_>,
-    sheet: &mut Sheet,
-    person: &Person,
-) -> Result<(), Error> {
-    let (browser, answer) = log_in(kratos, person, &with_return_to(kratos), false).await?;
-    sheet.goes_on_to("with return_to", &answer, &kratos.target().return_to());
-    let got = json!([
-        answer.at("/session/authenticator_assurance_level"),
-        answer.at("/session/identity/id")
-    ]);
-    sheet.same("session", got, json!(["aal1", person.id]));
-    sheet.same("no session_token", answer.at("/session_token"), json!(null));
-    let mut names: Vec<_> = answer
-        .set_cookies()
-        .iter()
-        .filter_map(|cookie| cookie.get(..11))
-        .collect();
-    names.sort_unstable();
-    sheet.same("cookies", names, json!(["csrf_token_", "ory_kratos_"]));
-    sheet.session(
-        "whoami",
-        &kratos.whoami(&browser.session()).await?,
-        "aal1",
-        &person.id,
-    );
-    let (_, answer) = log_in(kratos, person, "", false).await?;
-    sheet.goes_on_to("without return_to", &answer, &kratos.target().default_url);
-    Ok(())
-}
-
-async fn plain_form(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {
-    let person = kratos.person().await?;
-    sent_on(kratos, sheet, &person).await
-}
-
-async fn enrolled_form(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {
-    let person = kratos.aal2().await?.person;
-    sent_on(kratos, sheet, &person).await
-}
-
-async fn sent_on(kratos: &Kratos<'_>, sheet: &mut Sheet, person: &Person) -> Result<(), Error> {
-    let (browser, answer) = log_in(kratos, person, &with_return_to(kratos), true).await?;
-    sheet.sent_to("with return_to", &answer, &kratos.target().return_to());
-    sheet.session(
-        "whoami",
-        &kratos.whoami(&browser.session()).await?,
-        "aal1",
-        &person.id,
-    );
-    let (_, answer) = log_in(kratos, person, "", true).await?;
-    sheet.sent_to("without return_to", &answer, &kratos.target().default_url);
-    Ok(())
-}
-
-async fn leads_on(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {
-    let person = kratos.aal2().await?.person;
-    let query = with_return_to(kratos);
-    let step_up = format!(
-        "{}/self-service/login/browser?aal=aal2",
-        kratos.target().base()
-    );
-    let link = format!("{step_up}&{query}");
-    let (browser, answer) = log_in(kratos, &person, &query, false).await?;
-    sheet.refused("J", &answer, 422, Some("browser_location_change_required"));
-    sheet.same(
-        "J: redirect_browser_to",
-        answer.at("/redirect_browser_to"),
-        link.as_str(),
-    );
-    sheet.e403_aal2(
-        "J: whoami",
-        &kratos.whoami(&browser.session()).await?,
-        &step_up,
-    );
-    let (mut browser, answer) = log_in(kratos, &person, &query, true).await?;
-    sheet.sent_to("H", &answer, &link);
-    sheet.e403_aal2(
-        "H: whoami",
-        &kratos.whoami(&browser.session()).await?,
-        &step_up,
-    );
-    let flow = browser
-        .open_login(kratos, &format!("aal=aal2&{query}"))
-        .await?;
-    let fields = browser.code()?;
-    let answer = browser.submit_form(kratos, &flow, fields).await?;
-    sheet.sent_to("after the code", &answer, &kratos.target().return_to());
-    Ok(())
-}
-
-async fn wrong_password(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {
-    let mut browser = Browser::of(kratos.person().await?);
-    let flow = browser.open_login(kratos, "").await?;
-    let fields = password(&browser.person.email, "not-the-password");
-    let answer = browser.submit(kratos, &flow, fields).await?;
-    sheet.flow_says("wrong password", &answer, 4_000_006);
-    sheet.same("same flow", answer.at("/id"), flow.id);
-    sheet.same("no session", browser.session(), "");
-    Ok(())
 }
 
 async fn by_totp(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {
@@ -217,7 +48,10 @@ async fn proven_by(kratos: &Kratos<'_>, sheet: &mut Sheet, method: &str) -> Resu
     let before = kratos.newest_session(&browser.person).await?;
     let old = browser.session();
     let flow = browser
-        .open_login(kratos, &format!("aal=aal2&{}", with_return_to(kratos)))
+        .open_login(
+            kratos,
+            &format!("aal=aal2&{}", kratos.target().return_to_query()),
+        )
         .await?;
     // One step ahead: enrolling spent the code of this moment, should the target refuse to take one twice.
     let fields = match method {
@@ -256,7 +90,10 @@ async fn proven_by(kratos: &Kratos<'_>, sheet: &mut Sheet, method: &str) -> Resu
 async fn by_form(kratos: &Kratos<'_>, sheet: &mut Sheet) -> Result<(), Error> {
     let Browser { person, .. } = kratos.aal2().await?;
     let cases = [
-        (with_return_to(kratos), kratos.target().return_to()),
+        (
+            kratos.target().return_to_query(),
+            kratos.target().return_to(),
+        ),
         (String::new(), kratos.target().default_url.clone()),
     ];
     for (query, location) in cases {

@@ -5,23 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-/// `session.whoami.required_aal`: the one setting the rows know two values of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequiredAal {
-    /// `aal1`: whoami shows an aal1 session of an enrolled person.
-    Aal1,
-    /// `highest_available`: whoami answers such a session with 403.
-    HighestAvailable,
-}
-
-impl fmt::Display for RequiredAal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Aal1 => "aal1",
-            Self::HighestAvailable => "highest_available",
-        })
-    }
-}
+use super::RequiredAal;
 
 /// Lets time pass for a Kratos: a test moves a clock, a real Kratos needs a real wait.
 pub type Advance = Box<dyn Fn(Duration) + Send + Sync>;
@@ -92,6 +76,11 @@ impl Target {
         self.public.as_str().trim_end_matches('/')
     }
 
+    /// The query that brings [`Target::return_to`].
+    pub(super) fn return_to_query(&self) -> String {
+        format!("return_to={}", enc(&self.return_to()))
+    }
+
     /// A `return_to` that is allowed and has a query of its own.
     #[must_use]
     pub fn return_to(&self) -> String {
@@ -107,4 +96,9 @@ impl fmt::Debug for Target {
             .field("required_aal", &self.required_aal)
             .finish_non_exhaustive()
     }
+}
+
+/// One percent-encoding, as it stands in a query.
+pub(super) fn enc(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

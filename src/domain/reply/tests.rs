@@ -3,7 +3,7 @@ use bytes::Bytes;
 use super::*;
 use crate::domain::{
     credential::CredentialKind,
-    identity_domain::{BrowserUrl, IdentityDomain, Refresh},
+    identity_domain::{BaseUrl, IdentityDomain, Refresh},
     origin::{OriginPattern, Origins},
     path::PathOptions,
     reason::Malformed,
@@ -16,7 +16,7 @@ use crate::domain::{
 pub(crate) fn policy() -> Policy {
     let domain = |name: &str| IdentityDomain {
         name: name.into(),
-        browser_url: BrowserUrl::parse("https://ciam.test").unwrap(),
+        browser_url: BaseUrl::parse("https://ciam.test").unwrap(),
         cookie: "ory_kratos_session".into(),
         credentials: vec![CredentialKind::Cookie],
         refresh: Refresh::Always,
@@ -298,6 +298,37 @@ fn every_client_hears_every_outcome_in_a_form_it_can_act_on() {
                 decision() == unavailable()
             );
         }
+    }
+}
+
+#[test]
+fn the_grpc_code_goes_with_the_answer() {
+    let table = [
+        (Decision::Login, Client::Page, Code::Unauthenticated),
+        (Decision::Login, Client::Script, Code::Unauthenticated),
+        (step_up(false), Client::Page, Code::PermissionDenied),
+        (step_up(false), Client::Bearer, Code::Unauthenticated),
+        (Decision::Enrol, Client::Page, Code::PermissionDenied),
+        (
+            Decision::Deny(Reason::AccessDenied),
+            Client::Grpc,
+            Code::PermissionDenied,
+        ),
+        (Decision::HostUnknown, Client::Page, Code::InvalidArgument),
+        (
+            Decision::Unavailable { retry_after: None },
+            Client::Page,
+            Code::Unavailable,
+        ),
+    ];
+    for (decision, client, code) in table {
+        let text = format!("{decision:?} {client:?}");
+        let refusal = Asking {
+            client,
+            ..Asking::default()
+        }
+        .refusal(&policy(), decision);
+        assert_eq!(refusal.code, code, "{text}");
     }
 }
 

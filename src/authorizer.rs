@@ -1,0 +1,73 @@
+//! The one path that every check takes: read the facts, find the rule, ask for the session if the rule does, decide,
+//! reply, record.
+
+mod check;
+mod record;
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+
+use crate::{
+    domain::{policy::Policy, reply::Reply, request::Facts},
+    kratos::Kratos,
+    telemetry::clock::{Clock, Stopwatch},
+};
+use check::Check;
+
+/// Configuration and clients, swapped whole: a check sees one of it.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// What the operator configured.
+    pub policy: Policy,
+    /// The client of each identity domain, in the order of [`Policy::identity_domains`].
+    pub kratos: Vec<Kratos>,
+}
+
+/// Answers checks.
+#[derive(Debug)]
+pub struct Authorizer {
+    snapshot: ArcSwap<Snapshot>,
+    clock: Clock,
+}
+
+/// An answer and the words for it.
+#[derive(Debug)]
+pub struct Answer {
+    /// What the door sends.
+    pub reply: Reply,
+    /// The rule's id, empty where the request did not come that far.
+    pub rule: Box<str>,
+    /// The decision's word.
+    pub decision: &'static str,
+    /// The reason's word.
+    pub reason: &'static str,
+    /// The session's level, empty where there is no session.
+    pub aal: &'static str,
+}
+
+impl Authorizer {
+    /// An authorizer over this snapshot.
+    #[must_use]
+    pub fn new(snapshot: Snapshot, clock: Clock) -> Self {
+        Self {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            clock,
+        }
+    }
+
+    /// Answers one check. It always answers, within `deadline` or the identity domain's timeout, whichever is shorter.
+    pub async fn check(
+        &self,
+        door: &'static str,
+        facts: &Facts,
+        deadline: Option<Duration>,
+    ) -> Answer {
+        let stopwatch = Stopwatch::start();
+        let snapshot: Arc<Snapshot> = self.snapshot.load_full();
+        let mut check = Check::new(&snapshot, facts, self.clock.now());
+        let decision = check.decide(deadline).await;
+        record::record(door, &check, &decision, stopwatch.elapsed());
+        check.answer(decision)
+    }
+}

@@ -1,0 +1,184 @@
+//! One check, from its facts to its decision. What is found on the way stays here, for the reply and the log.
+
+use std::time::{Duration, SystemTime};
+
+use super::{Answer, Snapshot, record::request_id};
+use crate::{
+    domain::{
+        client::Client,
+        context,
+        credential::Presented,
+        decision::{Decision, decide, turns_on_enrolment, without_session},
+        identity_domain::EnrolmentPolicy,
+        policy::Site,
+        reason::Reason,
+        reply::{Case, Judged, Reply},
+        request::{Facts, Request},
+        rule::{Demand, Rule},
+        session::{Enrolment, Session, Standing},
+    },
+    kratos::Kratos,
+    telemetry::clock::Stopwatch,
+};
+
+/// What a check has found so far.
+#[derive(Debug)]
+pub(super) struct Check<'a> {
+    snapshot: &'a Snapshot,
+    facts: &'a Facts,
+    now: SystemTime,
+    pub(super) request_id: String,
+    pub(super) request: Option<Request>,
+    pub(super) site: Option<Site<'a>>,
+    pub(super) rule: Option<&'a Rule>,
+    pub(super) presented: Presented,
+    pub(super) session: Option<Session>,
+    pub(super) waited: Duration,
+}
+
+impl<'a> Check<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot, facts: &'a Facts, now: SystemTime) -> Self {
+        Self {
+            snapshot,
+            facts,
+            now,
+            request_id: request_id(&facts.headers),
+            request: None,
+            site: None,
+            rule: None,
+            presented: Presented::Nothing,
+            session: None,
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// The steps in their order; the first that settles the matter ends them.
+    pub(super) async fn decide(&mut self, deadline: Option<Duration>) -> Decision {
+        let demands = match self.find_rule() {
+            Ok(demands) => demands,
+            Err(settled) => return settled,
+        };
+        let Some((site, kratos)) = self.kratos() else {
+            return Decision::HostUnknown;
+        };
+        let kinds = &site.domain.credentials;
+        let Ok(presented) = Presented::find(&self.facts.headers, kinds, &site.domain.cookie) else {
+            return Decision::Ambiguous;
+        };
+        let asks_enrolment = site.domain.enrolment != EnrolmentPolicy::Off;
+        let budget = deadline.map_or(kratos.timeout(), |deadline| deadline.min(kratos.timeout()));
+        let question = Question {
+            kratos,
+            demands: &demands,
+            presented: &presented,
+            asks_enrolment,
+            now: self.now,
+        };
+        let stopwatch = Stopwatch::start();
+        let (standing, enrolment) = question.ask_within(budget).await;
+        self.waited = stopwatch.elapsed();
+        self.presented = presented;
+        let decision = decide(&demands, &standing, &enrolment, self.now);
+        if let Standing::Session(session) = standing {
+            self.session = Some(session);
+        }
+        decision
+    }
+
+    /// What the request's rules demand of the session, or the decision where none is needed.
+    fn find_rule(&mut self) -> Result<Vec<Demand>, Decision> {
+        let policy = &self.snapshot.policy;
+        let request = Request::parse(self.facts, policy.paths).map_err(Decision::Malformed)?;
+        let request = self.request.insert(request);
+        let site = policy
+            .locate(&request.authority)
+            .ok_or(Decision::HostUnknown)?;
+        self.site = Some(site);
+        let host = &request.authority.host;
+        let mut selection = policy
+            .rules
+            .select(host, &request.path, request.judged_method());
+        self.rule = Some(selection.rule);
+        let extension = context::parse(&self.facts.context, &policy.context_ignore);
+        selection.add(&extension.map_err(|_| Decision::Deny(Reason::ContextInvalid))?);
+        without_session(&selection, request).map_or(Ok(selection.demands), Err)
+    }
+
+    fn kratos(&self) -> Option<(&Site<'a>, &'a Kratos)> {
+        let site = self.site.as_ref()?;
+        Some((site, self.snapshot.kratos.get(site.domain_id)?))
+    }
+
+    pub(super) fn client(&self) -> Client {
+        Client::of(&self.facts.headers, self.presented.kind())
+    }
+
+    pub(super) fn answer(&self, decision: Decision) -> Answer {
+        let (word, reason) = (decision.as_str(), decision.reason().as_str());
+        Answer {
+            reply: Reply::new(decision, &self.case()),
+            rule: self.rule.map(|rule| rule.id.clone()).unwrap_or_default(),
+            decision: word,
+            reason,
+            aal: self
+                .session
+                .as_ref()
+                .map_or("", |session| session.aal.as_str()),
+        }
+    }
+
+    fn case(&self) -> Case<'_> {
+        let judged = || {
+            Some(Judged {
+                request: self.request.as_ref()?,
+                site: self.site.as_ref()?,
+                rule: self.rule?,
+            })
+        };
+        Case {
+            policy: &self.snapshot.policy,
+            headers: &self.facts.headers,
+            client: self.client(),
+            request_id: &self.request_id,
+            judged: judged(),
+            session: self.session.as_ref(),
+        }
+    }
+}
+
+/// What Kratos is asked for one check.
+struct Question<'a> {
+    kratos: &'a Kratos,
+    demands: &'a [Demand],
+    presented: &'a Presented,
+    asks_enrolment: bool,
+    now: SystemTime,
+}
+
+impl Question<'_> {
+    async fn ask_within(&self, budget: Duration) -> (Standing, Enrolment) {
+        let late = (
+            Standing::Unavailable { retry_after: None },
+            Enrolment::Unknown,
+        );
+        tokio::time::timeout(budget, self.ask())
+            .await
+            .unwrap_or(late)
+    }
+
+    async fn ask(&self) -> (Standing, Enrolment) {
+        let standing = self.kratos.standing(self.presented, self.now).await;
+        let Presented::One(credential) = self.presented else {
+            return (standing, Enrolment::Unknown);
+        };
+        let turns = self.asks_enrolment && turns_on_enrolment(self.demands, &standing, self.now);
+        let aal = match &standing {
+            Standing::Session(session) if turns => session.aal,
+            _ => return (standing, Enrolment::Unknown),
+        };
+        match self.kratos.enrolment(credential, aal, self.now).await {
+            Ok(enrolment) => (standing, enrolment),
+            Err(standing) => (standing, Enrolment::Unknown),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The command line: one verb, and an exit code that says how it ended.
+
+mod serve;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// Puts a second factor in front of any route: Envoy asks, Ory Kratos knows.
+#[derive(Debug, Parser)]
+#[command(name = "stepgate", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Answer checks until told to stop (SIGTERM or Ctrl-C).
+    Serve {
+        /// The configuration file.
+        #[arg(
+            short,
+            long,
+            env = "STEPGATE_CONFIG",
+            default_value = "stepgate.yaml",
+            value_name = "FILE"
+        )]
+        config: PathBuf,
+    },
+}
+
+/// How a verb ended. Usage errors are clap's, with code 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It did what was asked.
+    Done,
+    /// The configuration is not sound.
+    BadConfig,
+    /// Something else went wrong.
+    Internal,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::BadConfig => 64,
+            Exit::Internal => 70,
+        })
+    }
+}
+
+impl Cli {
+    /// Runs the verb.
+    #[must_use]
+    pub fn run(self) -> Exit {
+        match self.verb {
+            Verb::Serve { config } => serve::run(&config),
+        }
+    }
+}
+
+/// Tells a person what went wrong: the error and every cause of it.
+fn complain(error: &dyn std::error::Error) {
+    #[expect(clippy::print_stderr, reason = "a command line speaks to its terminal")]
+    {
+        eprintln!("stepgate: {error}");
+        for cause in std::iter::successors(error.source(), |cause| cause.source()) {
+            eprintln!("  because: {cause}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `stepgate serve`: configuration, log, clients, listener, then checks until told to stop.
+
+use std::{error::Error, num::NonZero, path::Path, sync::Arc, thread, time::Duration};
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+use super::{Exit, complain};
+use crate::{
+    authorizer::{Authorizer, Snapshot},
+    config::Config,
+    kratos::{BuildError, Kratos},
+    servers::runtime,
+    telemetry::{clock::Clock, log},
+};
+
+/// The longest that checks in flight hold up the end.
+const MAX_STOP: Duration = Duration::from_secs(10);
+
+/// Serves, and says how it ended.
+pub(super) fn run(config: &Path) -> Exit {
+    let config = match Config::load(config) {
+        Ok(config) => config,
+        Err(faults) => {
+            complain(&faults);
+            return Exit::BadConfig;
+        }
+    };
+    match serve(config) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            complain(&*error);
+            Exit::Internal
+        }
+    }
+}
+
+fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+    log::init(config.log);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let listener = config.grpc.bind().await?;
+        let grpc = listener.local_addr()?;
+        let rules = config.policy.rules.rules().len();
+        let workers = config.workers.unwrap_or_else(cores);
+        let authorizer = Arc::new(Authorizer::new(snapshot(config)?, Clock::system()));
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(runtime::serve(listener, authorizer, workers, stopped));
+        tracing::info!(%grpc, rules, workers = workers.get(), "serving");
+        until_told().await?;
+        tracing::info!("stopping");
+        stop.send_replace(true);
+        tokio::time::timeout(MAX_STOP, serving).await???;
+        Ok(())
+    })
+}
+
+fn snapshot(config: Config) -> Result<Snapshot, BuildError> {
+    let kratos = config
+        .kratos
+        .iter()
+        .map(Kratos::new)
+        .collect::<Result<_, _>>()?;
+    Ok(Snapshot {
+        policy: config.policy,
+        kratos,
+    })
+}
+
+fn cores() -> NonZero<usize> {
+    thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn until_told() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}

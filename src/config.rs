@@ -1,0 +1,55 @@
+//! From text to values: what was written, then what it means.
+//!
+//! A file is read into its shape, where unknown and duplicate keys are errors that name their line; then everything is
+//! checked, and all faults are reported at once, each with the place and the way to mend it.
+
+mod check;
+mod fault;
+mod file;
+mod shape;
+
+use std::{fs, num::NonZero, path::Path};
+
+pub use fault::{Fault, Faults};
+
+use crate::{domain::policy::Policy, kratos, servers::listen::Listen, telemetry::log};
+
+/// A sound configuration: every room's settings.
+#[derive(Debug)]
+pub struct Config {
+    /// What decisions are made by.
+    pub policy: Policy,
+    /// Where each Kratos is, in the order of [`Policy::identity_domains`].
+    pub kratos: Vec<kratos::Settings>,
+    /// Envoy's door.
+    pub grpc: Listen,
+    /// How many runtimes answer checks; `None` for one a core.
+    pub workers: Option<NonZero<usize>>,
+    /// How the log is written.
+    pub log: log::Settings,
+}
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// Every fault in it, or that it can't be read.
+    pub fn load(path: &Path) -> Result<Self, Faults> {
+        let name = path.display().to_string();
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&name, &text),
+            Err(error) => Err(Faults::of_file(&name, format!("can't be read: {error}"))),
+        }
+    }
+
+    /// Checks a configuration's text; `name` stands in front of each fault.
+    ///
+    /// # Errors
+    /// Every fault in it.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Faults> {
+        check::check(name, &file::File::parse(name, text)?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

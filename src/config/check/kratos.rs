@@ -1,0 +1,202 @@
+//! `kratos`: the identity domains, their origins and how each Kratos is called.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_saphyr::{Location, Spanned};
+
+use super::{text, word};
+use crate::{
+    config::{fault::Collector, file},
+    domain::{
+        credential::CredentialKind,
+        duration::parse_duration,
+        identity_domain::{BaseUrl, EnrolmentPolicy, IdentityDomain, Refresh},
+        origin::{DomainId, OriginPattern, Origins},
+    },
+    kratos::Settings,
+};
+
+const DEFAULT_COOKIE: &str = "ory_kratos_session";
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The identity domains, as far as they are sound.
+pub(super) struct Domains {
+    pub(super) identity_domains: Vec<IdentityDomain>,
+    pub(super) settings: Vec<Settings>,
+    pub(super) origins: Origins,
+    /// Every origin, to hold rules against.
+    pub(super) patterns: Vec<OriginPattern>,
+}
+
+struct Written {
+    pattern: OriginPattern,
+    domain: DomainId,
+    at: Location,
+}
+
+pub(super) fn check(
+    faults: &mut Collector,
+    written: &Spanned<BTreeMap<String, Spanned<file::Kratos>>>,
+) -> Domains {
+    if written.value.is_empty() {
+        faults.add(
+            written.referenced,
+            "`kratos` is empty; name at least one, as in `kratos: { ciam: { api_url: … } }`",
+        );
+    }
+    let mut domains = Vec::new();
+    let mut origins = Vec::new();
+    for (place, (name, kratos)) in written.value.iter().enumerate() {
+        if !is_name(name) {
+            faults.add(
+                kratos.referenced,
+                format_args!(
+                    "`{name}` is not a name; use lower-case letters, digits, `-`, `_` and `.`"
+                ),
+            );
+        }
+        domains.extend(domain(faults, name, &kratos.value));
+        origins.extend(self::origins(faults, place, &kratos.value));
+    }
+    told_apart(faults, &origins);
+    let (identity_domains, settings) = domains.into_iter().unzip();
+    let patterns = origins
+        .iter()
+        .map(|origin| origin.pattern.clone())
+        .collect();
+    let origins = Origins::new(
+        origins
+            .into_iter()
+            .map(|origin| (origin.pattern, origin.domain)),
+    );
+    Domains {
+        identity_domains,
+        settings,
+        origins,
+        patterns,
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+    !name.is_empty() && name.len() <= 64 && name.chars().all(is_plain)
+}
+
+fn domain(
+    faults: &mut Collector,
+    name: &str,
+    kratos: &file::Kratos,
+) -> Option<(IdentityDomain, Settings)> {
+    let api_url = base_url(faults, "api_url", &kratos.api_url);
+    let browser_url = base_url(faults, "browser_url", &kratos.browser_url);
+    let cookie = cookie(faults, kratos.cookie.as_ref());
+    let timeout = timeout(faults, kratos.timeout.as_ref());
+    let words = [
+        ("always", Refresh::Always),
+        ("when_stale", Refresh::WhenStale),
+    ];
+    let refresh = word(faults, "refresh", kratos.refresh.as_ref(), &words).unwrap_or_default();
+    let identity_domain = IdentityDomain {
+        name: name.into(),
+        browser_url: browser_url?,
+        cookie: cookie.clone(),
+        credentials: vec![CredentialKind::Cookie],
+        refresh,
+        enrolment: EnrolmentPolicy::default(),
+    };
+    Some((
+        identity_domain,
+        Settings {
+            api_url: api_url?.as_str().into(),
+            cookie,
+            timeout,
+        },
+    ))
+}
+
+fn base_url(faults: &mut Collector, key: &str, written: &Spanned<String>) -> Option<BaseUrl> {
+    let what = format!("`{key}: {}`", written.value);
+    faults.ok(written.referenced, what, BaseUrl::parse(&written.value))
+}
+
+fn cookie(faults: &mut Collector, written: Option<&Spanned<String>>) -> Box<str> {
+    let Some((name, at)) = written.map(text) else {
+        return DEFAULT_COOKIE.into();
+    };
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        faults.add(
+            at,
+            format_args!(
+                "`cookie: {name}` is not a cookie's name; write it as Kratos' `session.cookie.name`"
+            ),
+        );
+    }
+    name.into()
+}
+
+fn timeout(faults: &mut Collector, written: Option<&Spanned<String>>) -> Duration {
+    let Some((text, at)) = written.map(text) else {
+        return DEFAULT_TIMEOUT;
+    };
+    let timeout = faults.ok(at, format_args!("`timeout: {text}`"), parse_duration(text));
+    if timeout == Some(Duration::ZERO) {
+        faults.add(
+            at,
+            "`timeout: 0s` would refuse every check; write the longest wait, as in `1s`",
+        );
+    }
+    timeout.unwrap_or(DEFAULT_TIMEOUT)
+}
+
+fn origins(faults: &mut Collector, domain: DomainId, kratos: &file::Kratos) -> Vec<Written> {
+    if kratos.origins.value.is_empty() {
+        faults.add(
+            kratos.origins.referenced,
+            "`origins` is empty; list what this Kratos judges, as in `[https://app.example.com]`",
+        );
+    }
+    let mut origins = Vec::new();
+    for (text, at) in kratos.origins.value.iter().map(text) {
+        let pattern = faults.ok(
+            at,
+            format_args!("origin `{text}`"),
+            OriginPattern::parse(text),
+        );
+        origins.extend(pattern.map(|pattern| Written {
+            pattern,
+            domain,
+            at,
+        }));
+    }
+    origins
+}
+
+/// A request names a host and perhaps a port, so that must be enough to tell whose it is.
+fn told_apart(faults: &mut Collector, origins: &[Written]) {
+    for (place, later) in origins.iter().enumerate() {
+        let same_host = origins
+            .iter()
+            .take(place)
+            .filter(|earlier| earlier.pattern.host == later.pattern.host);
+        for earlier in same_host {
+            if earlier.domain != later.domain {
+                let host = &later.pattern.host;
+                faults.add(
+                    later.at,
+                    format_args!(
+                        "host `{host}` is in two identity domains; a session counts in one only"
+                    ),
+                );
+            } else if !differ(&earlier.pattern, &later.pattern) {
+                let (one, two) = (&earlier.pattern, &later.pattern);
+                faults.add(later.at, format_args!("`{one}` and `{two}` can't be told apart by a request's host and port; keep one"));
+            }
+        }
+    }
+}
+
+fn differ(one: &OriginPattern, two: &OriginPattern) -> bool {
+    let is_default = |origin: &OriginPattern| origin.port == origin.scheme.default_port();
+    one.port != two.port && !(is_default(one) && is_default(two))
+}

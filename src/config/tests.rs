@@ -1,0 +1,273 @@
+use super::*;
+use crate::domain::{
+    rule::{Demand, Requirement},
+    session::{Aal, Factor},
+};
+
+const KRATOS: &str = "
+kratos:
+  ciam:
+    api_url: http://kratos:4433
+    browser_url: https://ciam.example.test/.ory/kratos/
+    origins: [https://app.example.test, 'https://*.shop.example.test']
+default: none
+";
+
+fn parse(rest: &str) -> Result<Config, Faults> {
+    Config::parse("s.yaml", &format!("{}{rest}", KRATOS.trim_start()))
+}
+
+fn faults(text: &str) -> Vec<String> {
+    let faults = Config::parse("s.yaml", text).unwrap_err();
+    faults.iter().map(Fault::to_string).collect()
+}
+
+fn faults_of_rules(rest: &str) -> Vec<String> {
+    parse(rest)
+        .unwrap_err()
+        .iter()
+        .map(Fault::to_string)
+        .collect()
+}
+
+fn requirement(require: &str) -> Requirement {
+    let config = parse(&format!(
+        "rules: [{{id: a, match: {{path: /a}}, require: {require}}}]"
+    ))
+    .unwrap();
+    config.policy.rules.rules()[0].requirement.clone()
+}
+
+#[test]
+fn ten_lines_protect_a_route() {
+    let config =
+        parse("rules:\n  - id: transfer\n    match: { path: /transfer/** }\n    require: aal2\n")
+            .unwrap();
+    assert_eq!(&*config.kratos[0].api_url, "http://kratos:4433");
+    assert_eq!(config.kratos[0].timeout.as_secs(), 1);
+    let domain = &config.policy.identity_domains[0];
+    assert_eq!(
+        domain.browser_url.as_str(),
+        "https://ciam.example.test/.ory/kratos"
+    );
+    assert_eq!(
+        (&*domain.name, &*domain.cookie),
+        ("ciam", "ory_kratos_session")
+    );
+    assert_eq!(config.grpc.to_string(), "0.0.0.0:9191");
+}
+
+#[test]
+fn every_form_of_require_is_understood() {
+    let seconds = std::time::Duration::from_secs;
+    let demand = |aal, max_age, factors: &[Factor]| {
+        Requirement::Session(Demand {
+            aal,
+            max_age,
+            factors: factors.to_vec(),
+        })
+    };
+    assert_eq!(requirement("none"), Requirement::None);
+    assert_eq!(requirement("deny"), Requirement::Deny);
+    assert_eq!(requirement("session"), demand(Aal::Aal1, None, &[]));
+    assert_eq!(requirement("aal2"), demand(Aal::Aal2, None, &[]));
+    assert_eq!(requirement("{aal: aal1}"), demand(Aal::Aal1, None, &[]));
+    assert_eq!(
+        requirement("{max_age: 5m}"),
+        demand(Aal::Aal2, Some(seconds(300)), &[])
+    );
+    let full = "{aal: aal2, max_age: 1m, factors: [totp, webauthn]}";
+    assert_eq!(
+        requirement(full),
+        demand(
+            Aal::Aal2,
+            Some(seconds(60)),
+            &[Factor::Totp, Factor::Webauthn]
+        )
+    );
+}
+
+#[test]
+fn all_faults_are_reported_at_once_each_with_its_line() {
+    let text = "kratos:
+  ciam:
+    api_url: kratos:4433
+    browser_url: https://ciam.example.test?x
+    origins: [https://app.example.test/x]
+    cookie: 'a b'
+    timeout: 5
+    refresh: sometimes
+default: nobody
+rules:
+  - id: Pay
+    match: { host: '*.*.test', path: [pay, /a/**/b], methods: [post] }
+    require: { aal: aal3 }
+  - id: b
+    match: {}
+    require: { aal: aal1, max_age: 5m }
+  - id: b
+    match: { path: /x }
+    require: { factors: [sms] }
+    return_to: //evil.test
+servers: { grpc: { listen: here } }
+log: { level: loud, format: xml }
+workers: 0
+";
+    let expected = [
+        "3:14: `api_url: kratos:4433`:",
+        "4:18: `browser_url: https://ciam.example.test?x`:",
+        "5:15: origin `https://app.example.test/x`:",
+        "6:13: `cookie: a b`",
+        "7:14: `timeout: 5`: a duration is a number and a unit",
+        "8:14: `refresh: sometimes` is none of `always`, `when_stale`",
+        "9:10: `nobody` is no requirement",
+        "11:9: `id: Pay` is not an id",
+        "12:20: host pattern `*.*.test`: a host pattern takes one `*`",
+        "12:39: path pattern `pay`: a path pattern starts with `/`",
+        "12:44: path pattern `/a/**/b`: `**` stands only at the end",
+        "12:64: methods: `post` is not a method",
+        "13:21: `aal: aal3` is neither",
+        "16:36: `max_age` and `factors` are about the second factor",
+        "17:9: rule id `b` is taken, on line 14",
+        "19:26: `sms` is not a second factor",
+        "20:16: `return_to: //evil.test` is neither",
+        "21:28: `here` is not an address to listen on",
+        "22:15: `level: loud` is none of",
+        "22:29: `format: xml` is none of",
+        "23:10: `workers` is at least 1",
+    ];
+    let text = text.replace("timeout: 5\n", "timeout: '5'\n");
+    let found = faults(&text);
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(
+            found.starts_with(&format!("s.yaml:{expected}")),
+            "{found}\nis not\n{expected}"
+        );
+    }
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+}
+
+#[test]
+fn a_fault_of_syntax_or_shape_names_its_line() {
+    let cases = [
+        (
+            "kratos: {}\ndefault: none\nrulez: []\n",
+            "s.yaml:3:1: ",
+            "rulez",
+        ),
+        (
+            "kratos: {}\ndefault: none\ndefault: aal2\n",
+            "s.yaml:3:1: ",
+            "default",
+        ),
+        ("kratos: {}\n", "s.yaml:", "default"),
+        ("kratos: {}\ndefault: ~\n", "s.yaml:2:", "expected"),
+        ("kratos: {}\ndefault: [none]\n", "s.yaml:2:", "expected"),
+        (
+            "kratos: {}\ndefault: none\nrules: [{id: 5, match: {}, require: none}]\n",
+            "s.yaml:3:14: ",
+            "5",
+        ),
+        (
+            "kratos: {}\ndefault: none\nrules: [{id: a, match: {paht: /a}, require: none}]\n",
+            "s.yaml:3:25: ",
+            "paht",
+        ),
+        (
+            "kratos: {}\ndefault: { aal: aal2, age: 5m }\n",
+            "s.yaml:2:23: ",
+            "age",
+        ),
+        ("kratos: {\n", "s.yaml:", ""),
+        ("", "s.yaml:", ""),
+    ];
+    for (text, place, word) in cases {
+        let found = faults(text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with(place) && found[0].contains(word),
+            "{text:?}\n{}\n{place} {word}",
+            found[0]
+        );
+    }
+}
+
+#[test]
+fn a_number_or_a_boolean_is_no_pattern_and_no_requirement() {
+    let found = faults_of_rules("rules:\n  - id: a\n    match: { path: 5 }\n    require: true\n");
+    assert!(
+        found[0].starts_with("s.yaml:9:20: path pattern `5`"),
+        "{found:?}"
+    );
+    assert!(
+        found[1].starts_with("s.yaml:10:14: `true` is no requirement"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn origins_that_a_request_cannot_tell_apart_are_refused() {
+    let with = |origins: &str, other: &str| {
+        let domain = |name: &str, origins: &str| {
+            format!(
+                "  {name}: {{api_url: http://k, browser_url: http://b, origins: [{origins}]}}\n"
+            )
+        };
+        let other = if other.is_empty() {
+            String::new()
+        } else {
+            domain("iam", other)
+        };
+        Config::parse(
+            "s.yaml",
+            &format!("kratos:\n{}{other}default: none\n", domain("ciam", origins)),
+        )
+    };
+    assert!(with("http://a.test, http://a.test:8080", "").is_ok());
+    assert!(with("http://a.test, http://b.test", "'http://*.test'").is_ok());
+    let together = [
+        ("http://a.test, http://a.test", "", "can't be told apart"),
+        ("http://a.test, https://a.test", "", "can't be told apart"),
+        (
+            "'http://a.test:443', https://a.test",
+            "",
+            "can't be told apart",
+        ),
+        (
+            "http://a.test",
+            "http://a.test:8080",
+            "two identity domains",
+        ),
+        ("", "", "`origins` is empty"),
+    ];
+    for (one, two, words) in together {
+        let found = with(one, two).unwrap_err().to_string();
+        assert!(found.contains(words), "{one} {two}: {found}");
+    }
+}
+
+#[test]
+fn rules_that_tie_and_hosts_outside_the_origins_are_refused() {
+    let tie = "rules:\n  - {id: a, match: {path: /x}, require: none}\n  - {id: b, match: {path: /x/}, require: aal2}\n";
+    let found = faults_of_rules(tie);
+    assert!(
+        found[0].starts_with("s.yaml:9:10: rules `a` and `b` are equally specific"),
+        "{found:?}"
+    );
+    let host = |host: &str| {
+        faults_of_rules(&format!(
+            "rules: [{{id: a, match: {{host: '{host}'}}, require: none}}]"
+        ))
+    };
+    assert!(host("other.test")[0].contains("is on none of the `origins`"));
+    for inside in [
+        "app.example.test",
+        "a.shop.example.test",
+        "*.shop.example.test",
+        "*.a.shop.example.test",
+        "*.example.test",
+    ] {
+        let text = format!("rules: [{{id: a, match: {{host: '{inside}'}}, require: none}}]");
+        assert!(parse(&text).is_ok(), "{inside}");
+    }
+}
