@@ -1,4 +1,4 @@
-//! The demo's command line: `run` it, or `check` it without a browser.
+//! The demo's command line: `run` it, `check` it without a browser, or hold a Kratos to the `contract`.
 
 #![expect(
     clippy::print_stdout,
@@ -6,52 +6,73 @@
     reason = "a command line talks to people"
 )]
 
+mod ask;
 mod check;
 mod run;
 
 use std::error::Error;
 use std::process::ExitCode;
 
+use ask::Asked;
+
 const USAGE: &str = "\
 Olympus Bank: a bank behind Envoy and Stepgate.
 
   demo run      start everything, until Ctrl-C
   demo check    walk the story without a browser; exit 0 if every step held
+  demo contract [PUBLIC_URL ADMIN_URL [aal1|highest_available]]
+                hold the Kratos double, or a running Kratos, to the recorded answers
 ";
 
 /// Exit codes, as Stepgate's own.
+const YES: u8 = 0;
 const NO: u8 = 1;
 const USAGE_ERROR: u8 = 2;
 const BROKEN: u8 = 70;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let verb = std::env::args().nth(1).unwrap_or_default();
-    match verb.as_str() {
-        "run" => tokio::select! {
-            Err(error) = run::run() => broken(&error),
-            () = stopped() => {
-                println!("\ndemo: stopped");
-                ExitCode::SUCCESS
-            }
-        },
-        "check" => tokio::select! {
-            outcome = check::check() => match outcome {
-                Ok(true) => ExitCode::SUCCESS,
-                Ok(false) => ExitCode::from(NO),
-                Err(error) => broken(&error),
-            },
-            () = stopped() => ExitCode::from(NO),
-        },
-        "help" | "--help" | "-h" => {
-            print!("{USAGE}");
-            ExitCode::SUCCESS
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let outcome = tokio::select! {
+        outcome = perform(&arguments) => outcome,
+        () = stopped() => {
+            println!("\ndemo: stopped");
+            // Only `run` is meant to be stopped; all else was cut short.
+            Ok(if arguments.first().is_some_and(|verb| verb == "run") { YES } else { NO })
         }
-        _ => {
-            eprint!("{USAGE}");
-            ExitCode::from(USAGE_ERROR)
-        }
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => broken(error.as_ref()),
     }
+}
+
+async fn perform(arguments: &[String]) -> Result<u8, Box<dyn Error>> {
+    let (verb, arguments) = arguments
+        .split_first()
+        .map_or(("", arguments), |(verb, rest)| (verb.as_str(), rest));
+    match (verb, arguments) {
+        ("run", []) => match run::run().await? {},
+        ("check", []) => Ok(verdict(check::check().await?)),
+        ("contract", arguments) => match Asked::parse(arguments) {
+            Some(asked) => Ok(verdict(asked.hold().await?)),
+            None => Ok(usage()),
+        },
+        ("help" | "--help" | "-h", _) => {
+            print!("{USAGE}");
+            Ok(YES)
+        }
+        _ => Ok(usage()),
+    }
+}
+
+fn verdict(held: bool) -> u8 {
+    if held { YES } else { NO }
+}
+
+fn usage() -> u8 {
+    eprint!("{USAGE}");
+    USAGE_ERROR
 }
 
 /// Returns on Ctrl-C, or when the system asks. What was running is dropped then, and its child processes with it.
