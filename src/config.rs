@@ -12,7 +12,13 @@ use std::{fs, num::NonZero, path::Path};
 
 pub use fault::{Fault, Faults};
 
-use crate::{domain::policy::Policy, kratos, servers::listen::Listen, telemetry::log};
+use crate::{
+    authorizer::Snapshot,
+    domain::policy::Policy,
+    kratos::{self, BuildError, Kratos},
+    servers::listen::Listen,
+    telemetry::log,
+};
 
 /// A sound configuration: every room's settings.
 #[derive(Debug)]
@@ -48,6 +54,22 @@ impl Config {
     /// Every fault in it.
     pub fn parse(name: &str, text: &str) -> Result<Self, Faults> {
         check::check(name, &file::File::parse(name, text)?)
+    }
+
+    /// What checks are answered from: the policy, and a client for each Kratos.
+    ///
+    /// # Errors
+    /// [`BuildError`] where a client can't be made.
+    pub fn into_snapshot(self) -> Result<Snapshot, BuildError> {
+        let kratos = self
+            .kratos
+            .iter()
+            .map(Kratos::new)
+            .collect::<Result<_, _>>()?;
+        Ok(Snapshot {
+            policy: self.policy,
+            kratos,
+        })
     }
 }
 

@@ -9,9 +9,8 @@ use tokio::{
 
 use super::{Exit, complain};
 use crate::{
-    authorizer::{Authorizer, Snapshot},
+    authorizer::Authorizer,
     config::Config,
-    kratos::{BuildError, Kratos},
     servers::runtime,
     telemetry::{clock::Clock, log},
 };
@@ -47,7 +46,7 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         let grpc = listener.local_addr()?;
         let rules = config.policy.rules.rules().len();
         let workers = config.workers.unwrap_or_else(cores);
-        let authorizer = Arc::new(Authorizer::new(snapshot(config)?, Clock::system()));
+        let authorizer = Arc::new(Authorizer::new(config.into_snapshot()?, Clock::system()));
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(runtime::serve(listener, authorizer, workers, stopped));
         tracing::info!(%grpc, rules, workers = workers.get(), "serving");
@@ -56,18 +55,6 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         stop.send_replace(true);
         tokio::time::timeout(MAX_STOP, serving).await???;
         Ok(())
-    })
-}
-
-fn snapshot(config: Config) -> Result<Snapshot, BuildError> {
-    let kratos = config
-        .kratos
-        .iter()
-        .map(Kratos::new)
-        .collect::<Result<_, _>>()?;
-    Ok(Snapshot {
-        policy: config.policy,
-        kratos,
     })
 }
 

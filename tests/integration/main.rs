@@ -1,8 +1,14 @@
 //! Stepgate from outside: one binary, a module a subject.
 #![expect(
     clippy::panic,
+    clippy::unwrap_used,
     reason = "a helper of a test that can't go on says why and stops it"
 )]
 
 mod captures;
+mod decode;
+mod door;
+mod examples;
+mod gate;
 mod layers;
+mod story;

@@ -1,0 +1,29 @@
+//! Every file that an operator starts from loads.
+
+use std::{fs, path::Path};
+
+use stepgate::config::Config;
+
+fn read(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn the_demos_configuration_is_sound() {
+    let config = Config::parse("demo/stepgate.yaml", &read("demo/stepgate.yaml"));
+    assert_eq!(config.unwrap().policy.rules.rules().len(), 2);
+}
+
+#[test]
+fn the_configuration_in_the_readme_is_sound_and_ten_lines_long() {
+    let readme = read("README.md");
+    let yaml = readme
+        .split("```yaml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
+    let config = Config::parse("README.md", yaml).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(&*config.policy.rules.rules()[0].id, "transfer");
+    assert_eq!(yaml.lines().count(), 10);
+}

@@ -1,0 +1,206 @@
+//! A Stepgate in this process, a Kratos double behind it, and a client that asks as Envoy does.
+
+use std::{collections::HashMap, num::NonZero, sync::Arc, time::SystemTime};
+
+use demo::kratos::{Double, Options, Person, RequiredAal, SessionCookie};
+use envoy_types::pb::envoy::service::auth::v3::{
+    AttributeContext, CheckRequest, CheckResponse,
+    attribute_context::{HttpRequest, Request},
+    authorization_client::AuthorizationClient,
+    check_response::HttpResponse,
+};
+use stepgate::{authorizer::Authorizer, config::Config, servers::runtime, telemetry::clock::Clock};
+use tokio::{net::TcpListener, sync::watch};
+use tonic::transport::Channel;
+
+/// The secret of `totp@`; made up.
+const TOTP_SECRET: &str = "NOTASECRETNOTASECRETNOTASECRET22";
+
+/// All of it, running.
+pub(crate) struct Gate {
+    pub(crate) double: Double,
+    pub(crate) client: AuthorizationClient<Channel>,
+    pub(crate) url: String,
+    _stop: watch::Sender<bool>,
+}
+
+/// A check's answer, as Envoy would act on it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// The gRPC status inside the message.
+    pub(crate) code: i32,
+    /// The HTTP status of a refusal; 200 for an allow.
+    pub(crate) status: i32,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) removed: Vec<String>,
+    pub(crate) body: String,
+}
+
+impl Gate {
+    /// Stepgate under these rules, over a Kratos that serves every session.
+    pub(crate) async fn start(rules: &str) -> Self {
+        Self::start_with(rules, RequiredAal::Aal1).await
+    }
+
+    /// The same, over a Kratos in this mode.
+    pub(crate) async fn start_with(rules: &str, whoami_required_aal: RequiredAal) -> Self {
+        let options = Options {
+            whoami_required_aal,
+            ..Options::default()
+        };
+        let double = Double::start(options).await.unwrap();
+        people(&double);
+        let clock = double.clock().clone();
+        let clock = Clock::by_hand(move || SystemTime::try_from(clock.now()).unwrap());
+        let config = config(double.public_url().as_str(), rules);
+        let snapshot = Config::parse("test.yaml", &config)
+            .unwrap()
+            .into_snapshot()
+            .unwrap();
+        let authorizer = Arc::new(Authorizer::new(snapshot, clock));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(runtime::serve(
+            listener,
+            authorizer,
+            NonZero::<usize>::MIN,
+            stopped,
+        ));
+        let client = AuthorizationClient::connect(url.clone()).await.unwrap();
+        Self {
+            double,
+            client,
+            url,
+            _stop: stop,
+        }
+    }
+
+    /// Asks about a page, with this cookie header if there is one.
+    pub(crate) async fn page(&self, target: &str, cookie: Option<&SessionCookie>) -> Heard {
+        let cookie = cookie.map(SessionCookie::header);
+        let mut headers = vec![("accept", "text/html")];
+        headers.extend(cookie.as_deref().map(|cookie| ("cookie", cookie)));
+        self.ask("GET", "app.test", target, &headers).await
+    }
+
+    /// Asks about any request.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        host: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> Heard {
+        self.send(request(method, host, target, headers)).await
+    }
+
+    /// Sends a message.
+    pub(crate) async fn send(&self, request: CheckRequest) -> Heard {
+        let response = self
+            .client
+            .clone()
+            .check(request)
+            .await
+            .unwrap()
+            .into_inner();
+        Heard::from(response)
+    }
+}
+
+fn people(double: &Double) {
+    let person = |email: &str, totp_secret: Option<&str>| Person {
+        email: email.to_owned(),
+        password: "not-a-password-only-for-tests".to_owned(),
+        totp_secret: totp_secret.map(str::to_owned),
+        ..Person::default()
+    };
+    double.add_person(person("totp@app.test", Some(TOTP_SECRET)));
+    double.add_person(person("plain@app.test", None));
+}
+
+fn config(api_url: &str, rules: &str) -> String {
+    format!(
+        "kratos:
+  ciam:
+    api_url: {api_url}
+    browser_url: https://ciam.test
+    origins: [https://app.test]
+default: none
+rules:
+{rules}"
+    )
+}
+
+/// A message as Envoy sends it in map mode.
+pub(crate) fn request(
+    method: &str,
+    host: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> CheckRequest {
+    let http = HttpRequest {
+        method: method.to_owned(),
+        host: host.to_owned(),
+        path: target.to_owned(),
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        ..HttpRequest::default()
+    };
+    let request = Request {
+        http: Some(http),
+        ..Request::default()
+    };
+    CheckRequest {
+        attributes: Some(AttributeContext {
+            request: Some(request),
+            ..AttributeContext::default()
+        }),
+    }
+}
+
+impl From<CheckResponse> for Heard {
+    fn from(response: CheckResponse) -> Self {
+        let code = response.status.map_or(0, |status| status.code);
+        let (status, headers, removed, body) = match response.http_response {
+            Some(HttpResponse::OkResponse(ok)) => {
+                (200, ok.headers, ok.headers_to_remove, String::new())
+            }
+            Some(HttpResponse::DeniedResponse(denied)) => (
+                denied.status.map_or(0, |status| status.code),
+                denied.headers,
+                Vec::new(),
+                denied.body,
+            ),
+            other => panic!("an answer that Envoy might take for an allow: {other:?}"),
+        };
+        assert_eq!(code == 0, status == 200, "code and answer must agree");
+        let headers = headers
+            .into_iter()
+            .map(|option| option.header.unwrap())
+            .map(|header| (header.key, header.value));
+        Self {
+            code,
+            status,
+            headers: headers.collect(),
+            removed,
+            body,
+        }
+    }
+}
+
+impl Heard {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    pub(crate) fn reason(&self) -> &str {
+        self.header("x-stepgate-reason")
+    }
+
+    pub(crate) fn location(&self) -> &str {
+        self.header("location")
+    }
+}
