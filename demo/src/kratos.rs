@@ -28,11 +28,14 @@ mod login;
 mod logout;
 mod nodes;
 mod options;
+mod picture;
 mod random;
 mod return_to;
+mod routes;
 mod server;
 mod session;
 mod settings;
+mod shelf;
 mod state;
 mod store;
 mod totp;
@@ -42,3 +45,6 @@ mod whoami;
 pub use clock::Clock;
 pub use double::{Double, Person, SessionCookie};
 pub use options::{Options, RequiredAal};
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,7 @@ pub(crate) fn list(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
     found.sort_by_key(|identity| identity.id);
     let bodies: Vec<Value> = found
         .iter()
-        .map(|identity| identity.admin_json(&kratos.base, None))
+        .map(|identity| shown(kratos, identity, &[]))
         .collect();
     Answer::json(StatusCode::OK, &Value::from(bodies))
 }
@@ -168,15 +168,16 @@ fn told(kratos: &Kratos, asked: &Asked, changed: Result<Identity, Fault>) -> Ans
 }
 
 fn whole(kratos: &Kratos, status: StatusCode, identity: &Identity, included: &[String]) -> Answer {
+    Answer::json(status, &shown(kratos, identity, included))
+}
+
+fn shown(kratos: &Kratos, identity: &Identity, included: &[String]) -> Value {
     let credentials = identity.credentials(included, &kratos.options.totp_issuer);
-    Answer::json(
-        status,
-        &identity.admin_json(&kratos.base, Some(credentials)),
-    )
+    identity.admin_json(&kratos.base, credentials)
 }
 
 fn body(asked: &Asked) -> Result<Map<String, Value>, Fault> {
-    serde_json::from_slice(&asked.body).map_err(|why| Fault::bad_request(why.to_string()))
+    serde_json::from_slice(&asked.body).map_err(|why| Fault::bad_words(&why.to_string()))
 }
 
 fn traits(body: &Map<String, Value>) -> Result<Map<String, Value>, Fault> {
@@ -202,9 +203,7 @@ fn write(kratos: &Kratos, identity: &mut Identity, body: &Map<String, Value>) ->
         Some("inactive") => identity.set_active(false, kratos.now()),
         Some("active") => identity.set_active(true, kratos.now()),
         Some(other) => {
-            return Err(Fault::bad_request(format!(
-                "identity state is not valid: {other}"
-            )));
+            return Err(Fault::unknown_state(other));
         }
         None => {}
     }

@@ -39,7 +39,7 @@ impl Answer {
         Self::new(
             status,
             Some("application/json; charset=utf-8"),
-            format!("{body}\n"),
+            go_json(body),
         )
     }
 
@@ -51,7 +51,7 @@ impl Answer {
 
     /// An error in JSON.
     pub(crate) fn fault(asked: &Asked, fault: &Fault) -> Self {
-        let body = format!("{}\n", fault.body(asked.request_id()));
+        let body = go_json(&fault.body(asked.request_id()));
         Self::new(fault.status(), Some("application/json"), body)
             .header(HeaderName::from_static("ory-error-id"), fault.id())
     }
@@ -115,6 +115,16 @@ fn ascii(location: &str) -> String {
         }
     }
     text
+}
+
+/// JSON as Go writes it: three characters escaped for the sake of HTML, and a line end.
+fn go_json(body: &Value) -> String {
+    let text = body.to_string();
+    let text = text
+        .replace('&', "\\u0026")
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e");
+    format!("{text}\n")
 }
 
 fn html_escape(text: &str) -> String {

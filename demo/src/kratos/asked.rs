@@ -169,7 +169,7 @@ fn is_value(byte: u8) -> bool {
 }
 
 /// What was submitted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Fields(Map<String, Value>);
 
 impl Fields {

@@ -15,5 +15,5 @@ pub(crate) fn ok(_: &Kratos, _: &Asked, _: &mut Csrf) -> Answer {
 
 /// `GET /version`.
 pub(crate) fn version(_: &Kratos, _: &Asked, _: &mut Csrf) -> Answer {
-    Answer::json(StatusCode::OK, &json!({ "version": "master" }))
+    Answer::json(StatusCode::OK, &json!({ "version": "v26.2.0" }))
 }

@@ -36,7 +36,8 @@ pub(crate) struct BackupCode {
 pub(crate) struct Identity {
     pub(crate) id: Uuid,
     pub(crate) active: bool,
-    pub(crate) state_changed_at: Timestamp,
+    /// Kratos forgets it when a person edits their traits.
+    pub(crate) state_changed_at: Option<Timestamp>,
     pub(crate) traits: Map<String, Value>,
     pub(crate) metadata_public: Value,
     pub(crate) metadata_admin: Value,
@@ -66,7 +67,7 @@ impl Identity {
         Self {
             id: Uuid::new_v4(),
             active: true,
-            state_changed_at: now,
+            state_changed_at: Some(now),
             traits,
             metadata_public: Value::Null,
             metadata_admin: Value::Null,
@@ -105,7 +106,7 @@ impl Identity {
     /// Turns the account on or off.
     pub(crate) fn set_active(&mut self, active: bool, now: Timestamp) {
         if self.active != active {
-            (self.active, self.state_changed_at) = (active, now);
+            (self.active, self.state_changed_at) = (active, Some(now));
         }
     }
 
@@ -121,13 +122,11 @@ impl Identity {
         Value::Object(members)
     }
 
-    /// As the admin API shows it; `credentials` is `None` in lists.
-    pub(crate) fn admin_json(&self, base: &str, credentials: Option<Value>) -> Value {
+    /// As the admin API shows it.
+    pub(crate) fn admin_json(&self, base: &str, credentials: Value) -> Value {
         let mut members = Map::new();
         self.head(base, &mut members);
-        if let Some(credentials) = credentials {
-            members.shift_insert(1, String::from("credentials"), credentials);
-        }
+        members.shift_insert(1, String::from("credentials"), credentials);
         members.insert(
             String::from("metadata_public"),
             self.metadata_public.clone(),
@@ -144,7 +143,7 @@ impl Identity {
             "schema_id": "default",
             "schema_url": format!("{base}/schemas/ZGVmYXVsdA"),
             "state": state,
-            "state_changed_at": self.state_changed_at.to_string(),
+            "state_changed_at": self.state_changed_at.map(|at| at.to_string()),
             "traits": self.traits,
             "recovery_addresses": [{
                 "id": self.recovery_id.to_string(),
@@ -155,6 +154,9 @@ impl Identity {
             }],
         });
         members.extend(head.as_object().cloned().unwrap_or_default());
+        if self.state_changed_at.is_none() {
+            members.shift_remove("state_changed_at");
+        }
     }
 
     fn tail(&self, members: &mut Map<String, Value>) {
@@ -205,10 +207,7 @@ pub(crate) fn is_credential_type(name: &str) -> bool {
 }
 
 fn code_json(code: &BackupCode) -> Value {
-    match code.used_at {
-        Some(used_at) => json!({ "code": code.code, "used_at": used_at.to_string() }),
-        None => json!({ "code": code.code }),
-    }
+    json!({ "code": code.code, "used_at": code.used_at.map(|at| at.to_string()) })
 }
 
 fn credential<T>(

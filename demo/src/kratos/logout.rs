@@ -1,6 +1,6 @@
 //! Logging out, and ending one of one's sessions (K-07, K-110).
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use serde_json::json;
 
 use super::answer::Answer;
@@ -13,9 +13,8 @@ use super::state::{Kratos, NoSession};
 
 /// `GET /self-service/logout/browser`: the link that logs out, for this session only.
 pub(crate) fn open(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
-    let session = match current(kratos, asked) {
-        Ok(session) => session,
-        Err(none) => return kratos.forward(asked, &Fault::session_inactive(none.missing)),
+    let Ok(session) = current(kratos, asked) else {
+        return kratos.forward(asked, &Fault::session_inactive());
     };
     let mut query = String::new();
     if let Some(url) = asked.query("return_to") {
@@ -59,7 +58,7 @@ fn checked(kratos: &Kratos, asked: &Asked) -> Result<(Session, String), Fault> {
             "Please include a token in the URL query.",
         ));
     };
-    let session = current(kratos, asked).map_err(|none| Fault::session_inactive(none.missing))?;
+    let session = current(kratos, asked).map_err(|_| Fault::session_inactive())?;
     if session.logout_token != token {
         let reason = "Unable to log out because the logout token in the URL query does not match the session cookie.";
         return Err(Fault::forbidden(reason));
@@ -73,6 +72,10 @@ fn checked(kratos: &Kratos, asked: &Asked) -> Result<(Session, String), Fault> {
 
 /// `DELETE /self-service/logout/api`.
 pub(crate) fn native(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
+    if asked.body.is_empty() {
+        let reason = "Unable to decode HTTP Request Body because its HTTP Header \"Content-Length\" is zero.";
+        return Answer::fault(asked, &Fault::bad_request(reason));
+    }
     let fields = asked.fields();
     let token = fields.text("session_token").unwrap_or_default();
     let session = kratos.store().session_by_token(token).cloned();
@@ -90,15 +93,14 @@ pub(crate) fn native(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
 
 /// `DELETE /sessions/{id}`: ends another session of the same person.
 pub(crate) fn end_mine(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
-    let session = match current(kratos, asked) {
-        Ok(session) => session,
-        Err(none) => return Answer::fault(asked, &Fault::session_inactive(none.missing)),
+    let Ok(session) = current(kratos, asked) else {
+        return Answer::fault(asked, &Fault::no_cookie());
     };
     let Some(id) = asked.id() else {
-        return Answer::fault(asked, &Fault::bad_request("failed to parse UUID"));
+        return Answer::fault(asked, &Fault::bad_words("uuid: not an id"));
     };
     if id == session.id {
-        return Answer::fault(asked, &Fault::bad_request("cannot revoke current session"));
+        return Answer::fault(asked, &Fault::bad_words("cannot revoke current session"));
     }
     let mut store = kratos.store();
     if let Some(other) = store
@@ -108,6 +110,7 @@ pub(crate) fn end_mine(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
         other.active = false;
     }
     Answer::empty(StatusCode::NO_CONTENT)
+        .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
 }
 
 fn current(kratos: &Kratos, asked: &Asked) -> Result<Session, NoSession> {

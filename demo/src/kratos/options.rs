@@ -28,6 +28,8 @@ pub struct Options {
     pub cookie_domain: Option<String>,
     /// `session.lifespan`.
     pub lifespan: Duration,
+    /// `selfservice.flows.settings.privileged_session_max_age`: older logins change no factor and no password.
+    pub privileged_session_max_age: Duration,
     /// How long a login or settings flow can be used.
     pub flow_lifespan: Duration,
     /// The issuer an authenticator app shows.
@@ -69,6 +71,7 @@ impl Default for Options {
             cookie_name: String::from("ory_kratos_session"),
             cookie_domain: None,
             lifespan: hour,
+            privileged_session_max_age: hour,
             flow_lifespan: hour,
             totp_issuer: String::from("kratos-contract"),
             public_listen: loopback,

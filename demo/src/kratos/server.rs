@@ -14,179 +14,11 @@ use axum::response::{IntoResponse as _, Response};
 use super::answer::Answer;
 use super::asked::Asked;
 use super::csrf::Csrf;
+use super::routes::{ADMIN, Cookie, MOVED, PUBLIC, Route};
 use super::state::Kratos;
-use super::{admin, health, login, logout, settings, user_errors, whoami};
 
 /// A request's body is read up to here.
 const LONGEST_BODY: usize = 1 << 20;
-
-type Room = fn(&Kratos, &Asked, &mut Csrf) -> Answer;
-
-/// One path of a door.
-struct Route {
-    /// `*` for any.
-    method: &'static str,
-    /// With `{}` for any one segment.
-    path: &'static str,
-    cookie: Cookie,
-    room: Room,
-}
-
-/// Whether an answer may set the CSRF cookie.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cookie {
-    /// Where the browser has none.
-    Set,
-    /// Only as part of a login.
-    Kept,
-    /// Never, and the answer doesn't vary by cookie.
-    Unread,
-}
-
-const fn route(method: &'static str, path: &'static str, cookie: Cookie, room: Room) -> Route {
-    Route {
-        method,
-        path,
-        cookie,
-        room,
-    }
-}
-
-const PUBLIC: &[Route] = &[
-    route("*", "/sessions/whoami", Cookie::Kept, whoami::whoami),
-    route("DELETE", "/sessions/{}", Cookie::Kept, logout::end_mine),
-    route(
-        "GET",
-        "/self-service/login/browser",
-        Cookie::Set,
-        login::open_browser,
-    ),
-    route(
-        "GET",
-        "/self-service/login/api",
-        Cookie::Kept,
-        login::open_api,
-    ),
-    route("GET", "/self-service/login/flows", Cookie::Set, login::read),
-    route("GET", "/self-service/login", Cookie::Kept, login::submit),
-    route("POST", "/self-service/login", Cookie::Kept, login::submit),
-    route(
-        "GET",
-        "/self-service/settings/browser",
-        Cookie::Set,
-        settings::open_browser,
-    ),
-    route(
-        "GET",
-        "/self-service/settings/api",
-        Cookie::Kept,
-        settings::open_api,
-    ),
-    route(
-        "GET",
-        "/self-service/settings/flows",
-        Cookie::Set,
-        settings::read,
-    ),
-    route(
-        "GET",
-        "/self-service/settings",
-        Cookie::Kept,
-        settings::submit,
-    ),
-    route(
-        "POST",
-        "/self-service/settings",
-        Cookie::Kept,
-        settings::submit,
-    ),
-    route(
-        "GET",
-        "/self-service/logout/browser",
-        Cookie::Set,
-        logout::open,
-    ),
-    route("GET", "/self-service/logout", Cookie::Set, logout::submit),
-    route(
-        "DELETE",
-        "/self-service/logout/api",
-        Cookie::Kept,
-        logout::native,
-    ),
-    route(
-        "GET",
-        "/self-service/errors",
-        Cookie::Set,
-        user_errors::read,
-    ),
-    route("GET", "/health/alive", Cookie::Unread, health::ok),
-    route("GET", "/health/ready", Cookie::Unread, health::ok),
-    route("GET", "/version", Cookie::Unread, not_here),
-];
-
-const ADMIN: &[Route] = &[
-    route("*", "/sessions/whoami", Cookie::Unread, at_the_public_port),
-    route("POST", "/admin/identities", Cookie::Unread, admin::create),
-    route("GET", "/admin/identities", Cookie::Unread, admin::list),
-    route("GET", "/admin/identities/{}", Cookie::Unread, admin::get),
-    route(
-        "PUT",
-        "/admin/identities/{}",
-        Cookie::Unread,
-        admin::replace,
-    ),
-    route(
-        "PATCH",
-        "/admin/identities/{}",
-        Cookie::Unread,
-        admin::patch,
-    ),
-    route(
-        "DELETE",
-        "/admin/identities/{}",
-        Cookie::Unread,
-        admin::delete,
-    ),
-    route(
-        "DELETE",
-        "/admin/identities/{}/credentials/{}",
-        Cookie::Unread,
-        admin::delete_credential,
-    ),
-    route(
-        "GET",
-        "/admin/identities/{}/sessions",
-        Cookie::Unread,
-        admin::sessions::list,
-    ),
-    route(
-        "DELETE",
-        "/admin/identities/{}/sessions",
-        Cookie::Unread,
-        admin::sessions::delete_all,
-    ),
-    route(
-        "GET",
-        "/admin/sessions/{}",
-        Cookie::Unread,
-        admin::sessions::get,
-    ),
-    route(
-        "DELETE",
-        "/admin/sessions/{}",
-        Cookie::Unread,
-        admin::sessions::revoke,
-    ),
-    route(
-        "PATCH",
-        "/admin/sessions/{}/extend",
-        Cookie::Unread,
-        admin::sessions::extend,
-    ),
-    route("GET", "/health/alive", Cookie::Unread, health::ok),
-    route("GET", "/health/ready", Cookie::Unread, health::ok),
-    route("GET", "/version", Cookie::Unread, health::version),
-];
 
 /// A door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,6 +33,21 @@ impl Door {
             Self::Public => PUBLIC,
             Self::Admin => ADMIN,
         }
+    }
+
+    /// The routes of a path, one a method; admin paths at the public door only point to the other.
+    fn at(self, path: &str) -> Vec<&'static Route> {
+        let at = |routes: &'static [Route]| -> Vec<&'static Route> {
+            routes
+                .iter()
+                .filter(|route| captures(route.path, path).is_some())
+                .collect()
+        };
+        let found = at(self.routes());
+        if found.is_empty() && path.starts_with("/admin/") && !at(ADMIN).is_empty() {
+            return vec![&MOVED];
+        }
+        found
     }
 
     fn elsewhere(self) -> Cookie {
@@ -241,41 +88,50 @@ fn answer(door: Door, kratos: &Kratos, mut asked: Asked) -> Response {
     if door == Door::Public {
         kratos.count(&asked.path);
     }
-    let at_path: Vec<&Route> = door
-        .routes()
-        .iter()
-        .filter(|route| captures(route.path, &asked.path).is_some())
-        .collect();
-    let cookie = at_path
+    let routes = door.at(&asked.path);
+    let cookie = routes
         .first()
         .map_or(door.elsewhere(), |route| route.cookie);
     let mut csrf = kratos.jar.of(&asked, cookie == Cookie::Set);
-    let answer = match (
-        clean(&asked.path),
-        at_path
-            .iter()
-            .find(|route| takes(route.method, asked.method.as_str())),
-    ) {
-        (Some(path), _) => Answer::redirect(
-            &asked,
-            StatusCode::TEMPORARY_REDIRECT,
-            &with_query(path, &asked),
-        ),
-        (None, Some(route)) => {
-            asked.captured = captures(route.path, &asked.path).unwrap_or_default();
-            (route.room)(kratos, &asked, &mut csrf)
-        }
-        (None, None) if at_path.is_empty() => {
-            Answer::text(StatusCode::NOT_FOUND, "404 page not found\n")
-        }
-        (None, None) => Answer::text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n")
-            .header(header::ALLOW, &allowed(&at_path)),
-    };
+    let answer = guard(kratos, &asked, cookie, &csrf);
+    let answer = answer.unwrap_or_else(|| enter(kratos, &mut asked, &routes, &mut csrf));
     dress(
         answer.maybe_cookie(csrf.take_cookie().as_deref()),
         &asked,
         cookie,
     )
+}
+
+/// What is answered before a path is looked up: an unclean one, or a change without its token.
+fn guard(kratos: &Kratos, asked: &Asked, cookie: Cookie, csrf: &Csrf) -> Option<Answer> {
+    let sent = sent(asked);
+    if cookie == Cookie::Set && !is_safe(asked) && !csrf.fits(sent.as_deref()) {
+        return Some(Answer::fault(
+            asked,
+            &kratos.jar.fault(asked, sent.as_deref()),
+        ));
+    }
+    let clean = with_query(clean(&asked.path)?, asked);
+    Some(Answer::redirect(
+        asked,
+        StatusCode::TEMPORARY_REDIRECT,
+        &clean,
+    ))
+}
+
+fn enter(kratos: &Kratos, asked: &mut Asked, routes: &[&Route], csrf: &mut Csrf) -> Answer {
+    let route = routes
+        .iter()
+        .find(|route| takes(route.method, asked.method.as_str()));
+    if let Some(route) = route {
+        asked.captured = captures(route.path, &asked.path).unwrap_or_default();
+        return (route.room)(kratos, asked, csrf);
+    }
+    if routes.is_empty() {
+        return Answer::text(StatusCode::NOT_FOUND, "404 page not found\n");
+    }
+    let answer = Answer::text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n");
+    answer.header(header::ALLOW, &allowed(routes))
 }
 
 fn dress(answer: Answer, asked: &Asked, cookie: Cookie) -> Response {
@@ -289,6 +145,16 @@ fn dress(answer: Answer, asked: &Asked, cookie: Cookie) -> Response {
         headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
     }
     response
+}
+
+/// Methods that change nothing need no token.
+fn is_safe(asked: &Asked) -> bool {
+    ["GET", "HEAD", "OPTIONS", "TRACE"].contains(&asked.method.as_str())
+}
+
+fn sent(asked: &Asked) -> Option<String> {
+    let header = asked.header("x-csrf-token").map(String::from);
+    header.or_else(|| asked.fields().text("csrf_token").map(String::from))
 }
 
 fn takes(method: &str, asked: &str) -> bool {
@@ -338,21 +204,13 @@ fn clean(path: &str) -> Option<String> {
     (clean != path).then_some(clean)
 }
 
-fn with_query(path: String, asked: &Asked) -> String {
+/// `path` with the query it was asked with.
+pub(crate) fn with_query(path: String, asked: &Asked) -> String {
     if asked.query.is_empty() {
         path
     } else {
         format!("{path}?{}", asked.query)
     }
-}
-
-fn not_here(_: &Kratos, _: &Asked, _: &mut Csrf) -> Answer {
-    Answer::text(StatusCode::NOT_FOUND, "404 page not found\n")
-}
-
-fn at_the_public_port(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
-    let url = with_query(format!("{}{}", kratos.base, asked.path), asked);
-    Answer::redirect(asked, StatusCode::TEMPORARY_REDIRECT, &url)
 }
 
 #[cfg(test)]

@@ -216,9 +216,20 @@ impl Session {
         Value::Object(members)
     }
 
-    /// As the admin API shows it where nothing is expanded.
-    pub(crate) fn bare_json(&self, now: Timestamp) -> Value {
-        Value::Object(self.without_relations(now, self.issued_at))
+    /// As the admin API shows it, without devices; with the identity only where that is asked for.
+    pub(crate) fn admin_json(
+        &self,
+        identity: Option<&Identity>,
+        base: &str,
+        now: Timestamp,
+    ) -> Value {
+        let mut members = self.without_relations(now, self.issued_at);
+        members.insert(
+            String::from("identity"),
+            identity.map_or(Value::Null, |identity| identity.json(base)),
+        );
+        members.insert(String::from("devices"), json!([]));
+        Value::Object(members)
     }
 
     fn without_relations(&self, now: Timestamp, issued_at: Timestamp) -> Map<String, Value> {

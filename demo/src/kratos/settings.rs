@@ -3,6 +3,7 @@
 //! The session's level is looked at before `return_to`, other than at login (K-88).
 
 mod change;
+mod held;
 mod submit;
 
 use axum::http::StatusCode;
@@ -22,6 +23,7 @@ use super::nodes;
 use super::session::Session;
 use super::state::{Kratos, NoSession};
 use super::totp::Authenticator;
+pub(crate) use held::Held;
 pub(crate) use submit::submit;
 
 /// A settings flow.
@@ -58,19 +60,20 @@ pub(crate) fn open_browser(kratos: &Kratos, asked: &Asked, csrf: &mut Csrf) -> A
             Answer::see_other(asked, &kratos.step_up(back.as_deref()))
         };
     }
-    match open(kratos, asked, csrf, &identity, false) {
+    let answer = match open(kratos, asked, csrf, &identity, false) {
         Ok(flow) if asked.accepts_json() => {
             Answer::json(StatusCode::OK, &flow.json(kratos, &identity))
         }
         Ok(flow) => Answer::see_other(asked, &flow.page(kratos)),
-        Err(fault) => kratos.forward(asked, &fault),
-    }
+        Err(fault) => return kratos.forward(asked, &fault),
+    };
+    answer.maybe_cookie(held::forget(kratos, asked).as_deref())
 }
 
 /// `GET /self-service/settings/api`.
 pub(crate) fn open_api(kratos: &Kratos, asked: &Asked, csrf: &mut Csrf) -> Answer {
     let opened = who(kratos, asked)
-        .map_err(|none| Fault::session_inactive(none.missing))
+        .map_err(|_| Fault::native_inactive())
         .and_then(|who| {
             let (session, identity) = who;
             kratos.satisfies(
@@ -97,7 +100,7 @@ fn who(kratos: &Kratos, asked: &Asked) -> Result<(Session, Identity), NoSession>
 /// A browser without a session goes to log in first, and keeps its `return_to` unread (K-84).
 fn signed_out(kratos: &Kratos, asked: &Asked, return_to: Option<&str>) -> Answer {
     if asked.is_json() {
-        return Answer::fault(asked, &Fault::session_inactive(false));
+        return Answer::fault(asked, &Fault::probe_inactive());
     }
     let query = return_to
         .map(|url| format!("?return_to={}", query_escape(url)))
@@ -138,39 +141,54 @@ fn open(
         offered,
         fresh_codes: Vec::new(),
     };
-    kratos.store().settings_flows.insert(flow.id, flow.clone());
+    kratos.store().settings_flows.put(flow.id, flow.clone());
     Ok(flow)
 }
 
 /// `GET /self-service/settings/flows?id=`.
 pub(crate) fn read(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
-    match readable(kratos, asked) {
-        Ok((flow, identity)) => Answer::json(StatusCode::OK, &flow.json(kratos, &identity)),
+    let Ok((session, identity)) = who(kratos, asked) else {
+        return turned_away(kratos, asked);
+    };
+    match readable(kratos, asked, &session, &identity) {
+        Ok(flow) => Answer::json(StatusCode::OK, &flow.json(kratos, &identity)),
         Err(fault) => Answer::fault(asked, &fault),
     }
 }
 
-fn readable(kratos: &Kratos, asked: &Asked) -> Result<(SettingsFlow, Identity), Fault> {
+/// Forms and submits without a session: the login page, not a login flow.
+fn turned_away(kratos: &Kratos, asked: &Asked) -> Answer {
+    if asked.is_json() {
+        return Answer::fault(asked, &Fault::credential_missing());
+    }
+    let ui = kratos.options.ui_url.as_str().trim_end_matches('/');
+    Answer::redirect(asked, StatusCode::FOUND, &format!("{ui}/login"))
+}
+
+fn readable(
+    kratos: &Kratos,
+    asked: &Asked,
+    session: &Session,
+    identity: &Identity,
+) -> Result<SettingsFlow, Fault> {
     let id = asked.query("id").and_then(|id| Uuid::parse_str(&id).ok());
     let flow = id
-        .and_then(|id| kratos.store().settings_flows.get(&id).cloned())
+        .and_then(|id| kratos.store().settings_flows.get(id).cloned())
         .ok_or_else(Fault::unknown_id)?;
-    let (session, identity) =
-        who(kratos, asked).map_err(|none| Fault::session_inactive(none.missing))?;
     if flow.identity != identity.id {
         return Err(Fault::someone_else());
     }
     let page = flow.page(kratos);
     kratos.satisfies(
-        &session,
-        &identity,
+        session,
+        identity,
         kratos.options.settings_required_aal,
         Some(&page),
     )?;
     if flow.expires_at < kratos.now() {
         return Err(Fault::flow_expired("settings", flow.way_back(kratos)));
     }
-    Ok((flow, identity))
+    Ok(flow)
 }
 
 impl SettingsFlow {

@@ -17,6 +17,9 @@ use super::return_to::ReturnUrls;
 use super::session::{Aal, Session};
 use super::store::Store;
 
+/// How many different paths are counted.
+const PATHS: usize = 1024;
+
 /// One running Kratos.
 #[derive(Debug)]
 pub(crate) struct Kratos {
@@ -42,11 +45,9 @@ pub(crate) enum Shown {
     Token(String),
 }
 
-/// There is no live session behind a request; `missing` tells that nothing could be read at all.
+/// There is no live session behind a request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NoSession {
-    pub(crate) missing: bool,
-}
+pub(crate) struct NoSession;
 
 impl Kratos {
     /// `base` and `admin_base` are whole URLs.
@@ -79,8 +80,11 @@ impl Kratos {
     /// Notes a call of the public API.
     pub(crate) fn count(&self, path: &str) {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = calls.entry(path.to_owned()).or_default();
-        *count = count.saturating_add(1);
+        if let Some(count) = calls.get_mut(path) {
+            *count = count.saturating_add(1);
+        } else if calls.len() < PATHS {
+            calls.insert(path.to_owned(), 1);
+        }
     }
 
     pub(crate) fn calls(&self, path: &str) -> u64 {
@@ -98,7 +102,7 @@ impl Kratos {
     ///
     /// # Errors
     ///
-    /// The message of the first that doesn't, where none does; `None` where there is no cookie at all.
+    /// The message of the last, where none does; `None` where there is no cookie at all.
     pub(crate) fn session_cookie(&self, asked: &Asked) -> Option<Result<Copy, String>> {
         let mut failure = None;
         for (name, value) in asked.cookies() {
@@ -107,7 +111,7 @@ impl Kratos {
             }
             match self.seal.open(&value) {
                 Ok(copy) => return Some(Ok(copy)),
-                Err(message) => failure = failure.or(Some(message)),
+                Err(message) => failure = Some(message),
             }
         }
         failure.map(Err)
@@ -131,7 +135,7 @@ impl Kratos {
         asked: &Asked,
     ) -> Result<(&'a Session, &'a Identity), NoSession> {
         let Shown::Token(token) = self.shown(asked) else {
-            return Err(NoSession { missing: true });
+            return Err(NoSession);
         };
         let session = store
             .session_by_token(&token)
@@ -139,7 +143,7 @@ impl Kratos {
         let identity = session.and_then(|session| store.identities.get(&session.identity));
         match (session, identity) {
             (Some(session), Some(identity)) if identity.active => Ok((session, identity)),
-            _ => Err(NoSession { missing: false }),
+            _ => Err(NoSession),
         }
     }
 

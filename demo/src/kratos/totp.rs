@@ -58,21 +58,6 @@ impl Authenticator {
     }
 }
 
-impl Authenticator {
-    /// The picture an app scans, a PNG in base64.
-    pub(crate) fn picture(&self, issuer: &str, account: &str) -> String {
-        let Ok(secret) = Secret::try_from_base32(&self.secret) else {
-            return String::new();
-        };
-        let builder = Builder::new().with_secret(secret).with_skew(1);
-        let totp = builder
-            .with_issuer(Some(issuer))
-            .with_account_name(account)
-            .build_noncompliant();
-        totp.to_qr_base64().unwrap_or_default()
-    }
-}
-
 impl std::fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Authenticator(<redacted>)")

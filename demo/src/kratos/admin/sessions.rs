@@ -16,23 +16,15 @@ pub(crate) fn get(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
     let Some(session) = asked.id().and_then(|id| store.session(id)) else {
         return Answer::fault(asked, &Fault::unknown_id());
     };
-    let whole = session.json(
-        store.identities.get(&session.identity),
-        &kratos.base,
-        kratos.now(),
-    );
-    let mut body = session.bare_json(kratos.now());
-    for (name, member) in [("Identity", "identity"), ("Devices", "devices")] {
-        let wanted = asked
-            .query
-            .to_ascii_lowercase()
-            .contains(&format!("expand={member}"));
-        if let (true, Some(members), Some(value)) =
-            (wanted, body.as_object_mut(), whole.get(member))
-        {
-            members.insert(name.to_ascii_lowercase(), value.clone());
-        }
-    }
+    let query = asked.query.to_ascii_lowercase();
+    let identity = store
+        .identities
+        .get(&session.identity)
+        .filter(|_| query.contains("expand=identity"));
+    let body = match query.contains("expand=devices") {
+        true => session.json(identity, &kratos.base, kratos.now()),
+        false => session.admin_json(identity, &kratos.base, kratos.now()),
+    };
     Answer::json(StatusCode::OK, &body)
 }
 
@@ -57,7 +49,10 @@ pub(crate) fn extend(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
     session.expires_at = after(now, kratos.options.lifespan);
     let session = session.clone();
     let identity = store.identities.get(&session.identity);
-    Answer::json(StatusCode::OK, &session.json(identity, &kratos.base, now))
+    Answer::json(
+        StatusCode::OK,
+        &session.admin_json(identity, &kratos.base, now),
+    )
 }
 
 /// `GET /admin/identities/{id}/sessions`.

@@ -148,7 +148,7 @@ fn password(kratos: &Kratos, fields: &Fields) -> Result<Uuid, Refused> {
     if identity.active {
         Ok(identity.id)
     } else {
-        Err(Refused::Fault(Fault::disabled()))
+        Err(Refused::Fault(Fault::disabled(&identity.id.to_string())))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a settings form changes: traits, password, authenticator app and backup codes (K-90 to K-97).
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::asked::Fields;
 use super::super::identity::{BackupCode, Credential, Identity};
@@ -58,6 +58,14 @@ impl Change {
         })
     }
 
+    /// Whether it needs a recent login; ordinary traits don't (K-96).
+    pub(super) fn is_privileged(self, fields: &Fields, identity: &Identity) -> bool {
+        match self {
+            Self::Profile => fields.below("traits").get("email") != identity.traits.get("email"),
+            _ => true,
+        }
+    }
+
     /// Changes `identity`, or says why not.
     pub(super) fn make(
         self,
@@ -70,10 +78,10 @@ impl Change {
             Self::Profile => profile(fields, identity),
             Self::Password => password(kratos, fields, identity),
             Self::LinkApp => link_app(kratos, fields, flow, identity),
-            Self::UnlinkApp => {
-                identity.totp = None;
-                Outcome::Saved(None)
-            }
+            Self::UnlinkApp => match identity.totp.take() {
+                Some(_) => Outcome::Saved(None),
+                None => missing("totp_code", "totp_code"),
+            },
             Self::RevealCodes => reveal_codes(flow, identity),
             Self::NewCodes => new_codes(flow),
             Self::ConfirmCodes => confirm_codes(kratos, flow, identity),
@@ -85,8 +93,9 @@ impl Change {
     }
 }
 
-fn missing(name: &'static str) -> Outcome {
-    Outcome::Refused(Some(name), nodes::missing(name))
+/// `field` was left out, which Kratos calls `property`.
+fn missing(field: &'static str, property: &str) -> Outcome {
+    Outcome::Refused(Some(field), nodes::missing(property))
 }
 
 fn profile(fields: &Fields, identity: &mut Identity) -> Outcome {
@@ -96,22 +105,29 @@ fn profile(fields: &Fields, identity: &mut Identity) -> Outcome {
         .and_then(Value::as_str)
         .is_none_or(str::is_empty)
     {
-        return missing("traits.email");
+        return missing("traits.email", "email");
     }
     identity.traits = traits;
+    // Kratos loses the time by this one change.
+    identity.state_changed_at = None;
     Outcome::Saved(None)
 }
 
 fn password(kratos: &Kratos, fields: &Fields, identity: &mut Identity) -> Outcome {
     let Some(password) = fields.text("password") else {
-        return missing("password");
+        return missing("password", "password");
     };
     if password.chars().count() < 8 {
         let text = format!(
             "The password must be at least 8 characters long, but got {}.",
             password.chars().count()
         );
-        return Outcome::Refused(Some("password"), nodes::message(4_000_032, "error", &text));
+        let mut message = nodes::message(4_000_032, "error", &text);
+        if let Some(members) = message.as_object_mut() {
+            let context = json!({ "actual_length": password.chars().count(), "min_length": 8 });
+            members.insert(String::from("context"), context);
+        }
+        return Outcome::Refused(Some("password"), message);
     }
     identity.set_password(password, kratos.now());
     Outcome::Saved(None)
@@ -124,7 +140,7 @@ fn link_app(
     identity: &mut Identity,
 ) -> Outcome {
     let Some(code) = fields.text("totp_code") else {
-        return missing("totp_code");
+        return missing("totp_code", "totp_code");
     };
     if !flow.offered.accepts(code, kratos.now()) {
         let text = "The provided authentication code is invalid, please try again.";
@@ -151,7 +167,7 @@ fn reveal_codes(flow: &mut SettingsFlow, identity: &Identity) -> Outcome {
     let codes = lookup
         .value
         .iter()
-        .map(|code| (code.code.as_str(), code.used_at.map(|at| at.to_string())));
+        .map(|code| (code.code.as_str(), code.used_at));
     flow.nodes.extend(nodes::revealed_codes(codes));
     Outcome::Shown
 }
