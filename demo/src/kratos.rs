@@ -35,6 +35,7 @@ mod routes;
 mod server;
 mod session;
 mod settings;
+mod shelf;
 mod state;
 mod store;
 mod totp;

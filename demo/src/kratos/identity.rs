@@ -207,10 +207,7 @@ pub(crate) fn is_credential_type(name: &str) -> bool {
 }
 
 fn code_json(code: &BackupCode) -> Value {
-    match code.used_at {
-        Some(used_at) => json!({ "code": code.code, "used_at": used_at.to_string() }),
-        None => json!({ "code": code.code }),
-    }
+    json!({ "code": code.code, "used_at": code.used_at.map(|at| at.to_string()) })
 }
 
 fn credential<T>(

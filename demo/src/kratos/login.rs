@@ -102,7 +102,7 @@ fn open(kratos: &Kratos, asked: &Asked, csrf: &Csrf, api: bool) -> Result<LoginF
         aal: wish.aal,
         csrf: csrf.real(),
     };
-    store.login_flows.insert(flow.id, flow.clone());
+    store.login_flows.put(flow.id, flow.clone());
     Ok(flow)
 }
 
@@ -185,7 +185,7 @@ fn greeting(wish: &Wish, refresh: bool, session: Option<&Session>) -> Vec<Value>
 pub(crate) fn read(kratos: &Kratos, asked: &Asked, csrf: &mut Csrf) -> Answer {
     let store = kratos.store();
     let id = asked.query("id").and_then(|id| Uuid::parse_str(&id).ok());
-    let Some(flow) = id.and_then(|id| store.login_flows.get(&id)) else {
+    let Some(flow) = id.and_then(|id| store.login_flows.get(id)) else {
         return Answer::fault(asked, &Fault::unknown_id());
     };
     if !flow.api && (flow.csrf.is_none() || csrf.real() != flow.csrf) {

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::answer::Answer;
 use super::asked::Asked;
+use super::csrf::Csrf;
 use super::routes::{ADMIN, Cookie, MOVED, PUBLIC, Route};
 use super::state::Kratos;
 
@@ -87,40 +88,50 @@ fn answer(door: Door, kratos: &Kratos, mut asked: Asked) -> Response {
     if door == Door::Public {
         kratos.count(&asked.path);
     }
-    let at_path = door.at(&asked.path);
-    let cookie = at_path
+    let routes = door.at(&asked.path);
+    let cookie = routes
         .first()
         .map_or(door.elsewhere(), |route| route.cookie);
     let mut csrf = kratos.jar.of(&asked, cookie == Cookie::Set);
-    let answer = match (
-        clean(&asked.path),
-        at_path
-            .iter()
-            .find(|route| takes(route.method, asked.method.as_str())),
-    ) {
-        (Some(path), _) => Answer::redirect(
-            &asked,
-            StatusCode::TEMPORARY_REDIRECT,
-            &with_query(path, &asked),
-        ),
-        _ if cookie == Cookie::Set && !is_safe(&asked) && !csrf.fits(sent(&asked).as_deref()) => {
-            Answer::fault(&asked, &kratos.jar.fault(&asked, sent(&asked).as_deref()))
-        }
-        (None, Some(route)) => {
-            asked.captured = captures(route.path, &asked.path).unwrap_or_default();
-            (route.room)(kratos, &asked, &mut csrf)
-        }
-        (None, None) if at_path.is_empty() => {
-            Answer::text(StatusCode::NOT_FOUND, "404 page not found\n")
-        }
-        (None, None) => Answer::text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n")
-            .header(header::ALLOW, &allowed(&at_path)),
-    };
+    let answer = guard(kratos, &asked, cookie, &csrf);
+    let answer = answer.unwrap_or_else(|| enter(kratos, &mut asked, &routes, &mut csrf));
     dress(
         answer.maybe_cookie(csrf.take_cookie().as_deref()),
         &asked,
         cookie,
     )
+}
+
+/// What is answered before a path is looked up: an unclean one, or a change without its token.
+fn guard(kratos: &Kratos, asked: &Asked, cookie: Cookie, csrf: &Csrf) -> Option<Answer> {
+    let sent = sent(asked);
+    if cookie == Cookie::Set && !is_safe(asked) && !csrf.fits(sent.as_deref()) {
+        return Some(Answer::fault(
+            asked,
+            &kratos.jar.fault(asked, sent.as_deref()),
+        ));
+    }
+    let clean = with_query(clean(&asked.path)?, asked);
+    Some(Answer::redirect(
+        asked,
+        StatusCode::TEMPORARY_REDIRECT,
+        &clean,
+    ))
+}
+
+fn enter(kratos: &Kratos, asked: &mut Asked, routes: &[&Route], csrf: &mut Csrf) -> Answer {
+    let route = routes
+        .iter()
+        .find(|route| takes(route.method, asked.method.as_str()));
+    if let Some(route) = route {
+        asked.captured = captures(route.path, &asked.path).unwrap_or_default();
+        return (route.room)(kratos, asked, csrf);
+    }
+    if routes.is_empty() {
+        return Answer::text(StatusCode::NOT_FOUND, "404 page not found\n");
+    }
+    let answer = Answer::text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n");
+    answer.header(header::ALLOW, &allowed(routes))
 }
 
 fn dress(answer: Answer, asked: &Asked, cookie: Cookie) -> Response {
@@ -136,7 +147,7 @@ fn dress(answer: Answer, asked: &Asked, cookie: Cookie) -> Response {
     response
 }
 
-/// Methods that change nothing need no token; other paths than those of forms check it before they are looked up.
+/// Methods that change nothing need no token.
 fn is_safe(asked: &Asked) -> bool {
     ["GET", "HEAD", "OPTIONS", "TRACE"].contains(&asked.method.as_str())
 }
@@ -193,6 +204,7 @@ fn clean(path: &str) -> Option<String> {
     (clean != path).then_some(clean)
 }
 
+/// `path` with the query it was asked with.
 pub(crate) fn with_query(path: String, asked: &Asked) -> String {
     if asked.query.is_empty() {
         path

@@ -141,7 +141,7 @@ fn open(
         offered,
         fresh_codes: Vec::new(),
     };
-    kratos.store().settings_flows.insert(flow.id, flow.clone());
+    kratos.store().settings_flows.put(flow.id, flow.clone());
     Ok(flow)
 }
 
@@ -173,7 +173,7 @@ fn readable(
 ) -> Result<SettingsFlow, Fault> {
     let id = asked.query("id").and_then(|id| Uuid::parse_str(&id).ok());
     let flow = id
-        .and_then(|id| kratos.store().settings_flows.get(&id).cloned())
+        .and_then(|id| kratos.store().settings_flows.get(id).cloned())
         .ok_or_else(Fault::unknown_id)?;
     if flow.identity != identity.id {
         return Err(Fault::someone_else());

@@ -1,4 +1,4 @@
-//! What a Kratos keeps in its database, in memory.
+//! What a Kratos keeps in its database, in memory: people and sessions for good, flows and errors for a while.
 
 use std::collections::HashMap;
 
@@ -8,6 +8,7 @@ use super::identity::Identity;
 use super::login::LoginFlow;
 use super::session::Session;
 use super::settings::{Held, SettingsFlow};
+use super::shelf::Shelf;
 use super::user_errors::UserError;
 
 /// Every table.
@@ -16,11 +17,11 @@ pub(crate) struct Store {
     pub(crate) identities: HashMap<Uuid, Identity>,
     sessions: HashMap<Uuid, Session>,
     by_token: HashMap<String, Uuid>,
-    pub(crate) login_flows: HashMap<Uuid, LoginFlow>,
-    pub(crate) settings_flows: HashMap<Uuid, SettingsFlow>,
+    pub(crate) login_flows: Shelf<LoginFlow>,
+    pub(crate) settings_flows: Shelf<SettingsFlow>,
     /// Settings forms that wait for a password.
-    pub(crate) held: HashMap<Uuid, Held>,
-    pub(crate) errors: HashMap<Uuid, UserError>,
+    pub(crate) held: Shelf<Held>,
+    pub(crate) errors: Shelf<UserError>,
 }
 
 impl Store {
@@ -74,7 +75,6 @@ impl Store {
     /// Forgets a person with all that is theirs; whether there was one.
     pub(crate) fn remove_identity(&mut self, id: Uuid) -> bool {
         self.remove_sessions_of(id);
-        self.settings_flows.retain(|_, flow| flow.identity != id);
         self.identities.remove(&id).is_some()
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn read(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
     let store = kratos.store();
     let found = Uuid::parse_str(&id)
         .ok()
-        .and_then(|id| Some((id, store.errors.get(&id)?)));
+        .and_then(|id| Some((id, store.errors.get(id)?)));
     match found {
         Some((id, kept)) => Answer::json(
             StatusCode::OK,
@@ -57,7 +57,7 @@ impl Kratos {
             error: fault.error(asked.request_id()),
             created_at: stored(self.now()),
         };
-        self.store().errors.insert(id, kept);
+        self.store().errors.put(id, kept);
         Answer::see_other(asked, &self.page("error", "id", &id.to_string()))
     }
 }

@@ -52,7 +52,7 @@ fn named(kratos: &Kratos, asked: &Asked) -> Result<LoginFlow, Fault> {
     kratos
         .store()
         .login_flows
-        .get(&id)
+        .get(id)
         .cloned()
         .ok_or_else(Fault::unknown_id)
 }
@@ -111,7 +111,7 @@ fn expired(kratos: &Kratos, asked: &Asked, csrf: &Csrf, flow: &mut LoginFlow) ->
     next.messages.push(message);
     next.request_url.clone_from(&flow.request_url);
     next.return_to.clone_from(&flow.return_to);
-    kratos.store().login_flows.insert(next.id, next.clone());
+    kratos.store().login_flows.put(next.id, next.clone());
     if flow.api || asked.is_json() {
         let since = i64::try_from(since.as_nanos()).unwrap_or(i64::MAX);
         let expired_at = flow.expires_at.to_string();
@@ -152,7 +152,7 @@ fn refuse(kratos: &Kratos, asked: &Asked, flow: &mut LoginFlow, refused: Refused
             kratos.forward(asked, &fault)
         };
     }
-    kratos.store().login_flows.insert(flow.id, flow.clone());
+    kratos.store().login_flows.put(flow.id, flow.clone());
     if !flow.api && !asked.is_json() {
         return Answer::see_other(asked, &flow.page(kratos));
     }
@@ -173,7 +173,7 @@ fn proven(
         Err(fault) => return kratos.forward(asked, &fault),
     };
     flow.active = Some(proof.method.as_str());
-    kratos.store().login_flows.insert(flow.id, flow.clone());
+    kratos.store().login_flows.put(flow.id, flow.clone());
     let now = kratos.now();
     let lifted = current.filter(|session| session.identity == proof.identity);
     let passing = lifted.as_ref().map(|_| Device::of(asked));

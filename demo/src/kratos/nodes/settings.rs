@@ -1,5 +1,6 @@
 //! The settings form: profile, password, backup codes and authenticator app.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::identity::Identity;
@@ -79,7 +80,7 @@ pub(crate) fn fresh_codes(codes: &[String]) -> Vec<Value> {
 
 /// The codes as they are, and what can be done with them.
 pub(crate) fn revealed_codes<'a>(
-    codes: impl Iterator<Item = (&'a str, Option<String>)>,
+    codes: impl Iterator<Item = (&'a str, Option<Timestamp>)>,
 ) -> Vec<Value> {
     let button = |name, id, text| submit("lookup_secret", name, "true", message(id, "info", text));
     vec![
@@ -94,7 +95,7 @@ pub(crate) fn revealed_codes<'a>(
 }
 
 /// A list of codes; a used one shows when it was used instead.
-fn shown_codes<'a>(codes: impl Iterator<Item = (&'a str, Option<String>)>) -> Value {
+fn shown_codes<'a>(codes: impl Iterator<Item = (&'a str, Option<Timestamp>)>) -> Value {
     let (texts, secrets): (Vec<String>, Vec<Value>) =
         codes.map(|(code, used)| shown_code(code, used)).unzip();
     let text = json!({
@@ -110,17 +111,19 @@ fn shown_codes<'a>(codes: impl Iterator<Item = (&'a str, Option<String>)>) -> Va
     )
 }
 
-fn shown_code(code: &str, used: Option<String>) -> (String, Value) {
-    let Some(used) = used else {
+fn shown_code(code: &str, used_at: Option<Timestamp>) -> (String, Value) {
+    let Some(at) = used_at else {
         let shown =
             json!({ "id": 1_050_009, "text": code, "type": "info", "context": { "secret": code } });
         return (code.to_owned(), shown);
     };
-    let text = format!("Secret was used at {used}");
-    (
-        String::from("used"),
-        json!({ "id": 1_050_014, "text": text, "type": "info", "context": { "used_at": used } }),
-    )
+    let text = format!(
+        "Secret was used at {}",
+        at.strftime("%Y-%m-%d %H:%M:%S%.f +0000 UTC")
+    );
+    let context = json!({ "used_at": at.to_string(), "used_at_unix": at.as_second() });
+    let shown = json!({ "id": 1_050_014, "text": text, "type": "info", "context": context });
+    (String::from("used"), shown)
 }
 
 fn authenticator(identity: &Identity, offered: &Authenticator, issuer: &str) -> Vec<Value> {

@@ -167,7 +167,7 @@ fn reveal_codes(flow: &mut SettingsFlow, identity: &Identity) -> Outcome {
     let codes = lookup
         .value
         .iter()
-        .map(|code| (code.code.as_str(), code.used_at.map(|at| at.to_string())));
+        .map(|code| (code.code.as_str(), code.used_at));
     flow.nodes.extend(nodes::revealed_codes(codes));
     Outcome::Shown
 }

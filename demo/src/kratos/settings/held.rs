@@ -37,7 +37,7 @@ pub(super) fn hold(kratos: &Kratos, flow: &SettingsFlow, fields: &Fields) -> Str
         fields: fields.clone(),
         until: after(kratos.now(), KEPT),
     };
-    kratos.store().held.insert(id, held);
+    kratos.store().held.put(id, held);
     cookie(kratos, &id.to_string())
 }
 
@@ -45,17 +45,17 @@ pub(super) fn hold(kratos: &Kratos, flow: &SettingsFlow, fields: &Fields) -> Str
 pub(super) fn take(kratos: &Kratos, asked: &Asked, flow: &SettingsFlow) -> Option<Fields> {
     let id = held_id(kratos, asked)?;
     let mut store = kratos.store();
-    let held = store.held.get(&id)?;
+    let held = store.held.get(id)?;
     if held.flow != flow.id || held.identity != flow.identity || held.until < kratos.now() {
         return None;
     }
-    store.held.remove(&id).map(|held| held.fields)
+    store.held.take(id).map(|held| held.fields)
 }
 
 /// Forgets whatever waits, as every new form does; the `Set-Cookie` says so.
 pub(super) fn forget(kratos: &Kratos, asked: &Asked) -> Option<String> {
     let id = held_id(kratos, asked)?;
-    kratos.store().held.remove(&id);
+    kratos.store().held.take(id);
     Some(cookie(kratos, ""))
 }
 

@@ -57,7 +57,7 @@ fn named(kratos: &Kratos, asked: &Asked) -> Result<SettingsFlow, Fault> {
             "The flow query parameter is missing or malformed.",
         ));
     };
-    let flow = kratos.store().settings_flows.get(&id).cloned();
+    let flow = kratos.store().settings_flows.get(id).cloned();
     flow.ok_or_else(|| {
         Fault::not_found("The settings request could not be found. Please restart the flow.")
     })
@@ -220,7 +220,7 @@ impl Submission<'_> {
         self.kratos
             .store()
             .settings_flows
-            .insert(flow.id, flow.clone());
+            .put(flow.id, flow.clone());
     }
 
     /// The form goes on, with something new in it (K-92).
@@ -228,7 +228,7 @@ impl Submission<'_> {
         self.kratos
             .store()
             .settings_flows
-            .insert(self.flow.id, self.flow.clone());
+            .put(self.flow.id, self.flow.clone());
         if !self.wants_json() {
             return Answer::see_other(self.asked, &self.flow.page(self.kratos));
         }
@@ -247,7 +247,7 @@ impl Submission<'_> {
         self.kratos
             .store()
             .settings_flows
-            .insert(flow.id, flow.clone());
+            .put(flow.id, flow.clone());
         if !self.wants_json() {
             return Answer::see_other(self.asked, &self.flow.page(self.kratos));
         }
