@@ -5,8 +5,6 @@ use std::io;
 use demo::contract::{self, Outcome, Report, RequiredAal, Target};
 use demo::kratos::{Double, Options};
 
-/// The double has no `privileged_session_max_age` yet: it never asks for the password again.
-
 async fn asked(required_aal: RequiredAal) -> io::Result<Report> {
     let options = Options {
         whoami_required_aal: required_aal,
@@ -16,8 +14,7 @@ async fn asked(required_aal: RequiredAal) -> io::Result<Report> {
     let clock = double.clock().clone();
     let target = Target::new(double.public_url(), double.admin_url(), required_aal)
         .with_advance(move |time| clock.advance(time));
-    let mut rows = contract::rows();
-    Ok(contract::run_rows(&target, &rows).await)
+    Ok(contract::run(&target).await)
 }
 
 fn every_row_holds(report: &Report) {

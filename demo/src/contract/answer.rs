@@ -65,10 +65,13 @@ impl Answer {
         if statuses.contains(&self.status) {
             return Ok(self);
         }
-        let body = String::from_utf8_lossy(&self.body)
-            .chars()
-            .take(300)
-            .collect();
+        let body = match self.message_texts() {
+            texts if texts.is_empty() => String::from_utf8_lossy(&self.body)
+                .chars()
+                .take(300)
+                .collect(),
+            texts => texts.join("; "),
+        };
         Err(Error::Prepare {
             step,
             status: self.status,
@@ -92,6 +95,23 @@ impl Answer {
                 .flat_map(|node| ids(node.pointer("/messages"))),
         )
         .collect()
+    }
+
+    /// The text of all messages, each with its id.
+    fn message_texts(&self) -> Vec<String> {
+        let own = list(self.json.pointer("/ui/messages"));
+        let all = own.chain(
+            self.node_list()
+                .flat_map(|node| list(node.pointer("/messages"))),
+        );
+        let told = |message: &Value| {
+            format!(
+                "{} {}",
+                message.get("id").unwrap_or(&Value::Null),
+                text(message, "/text")
+            )
+        };
+        all.map(told).collect()
     }
 
     /// The value of the field of that name.
@@ -167,6 +187,9 @@ fn text(value: &Value, pointer: &str) -> String {
 }
 
 fn ids(messages: Option<&Value>) -> impl Iterator<Item = u64> {
-    let list = messages.and_then(Value::as_array).into_iter().flatten();
-    list.filter_map(|message| message.pointer("/id").and_then(Value::as_u64))
+    list(messages).filter_map(|message| message.pointer("/id").and_then(Value::as_u64))
+}
+
+fn list(messages: Option<&Value>) -> impl Iterator<Item = &Value> {
+    messages.and_then(Value::as_array).into_iter().flatten()
 }
