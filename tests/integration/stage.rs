@@ -1,5 +1,10 @@
 //! The whole of it: a real Envoy with the project's own `envoy.yaml`, the Kratos double, Stepgate, and a bank that
 //! counts what reaches it. Envoy comes from `make envoy`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a helper of a test that can't go on says why and stops it"
+)]
 
 use std::time::Duration;
 
