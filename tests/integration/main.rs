@@ -11,4 +11,4 @@ mod door;
 mod examples;
 mod gate;
 mod layers;
-mod story;
+mod stage;

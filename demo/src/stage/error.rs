@@ -60,10 +60,12 @@ pub enum StageError {
         source: io::Error,
     },
     /// A child process has stopped by itself.
-    #[error("{name} stopped by itself; the end of its log:\n{log}")]
+    #[error("{name} stopped by itself ({how}); the end of its log:\n{log}")]
     Stopped {
         /// `stepgate` or `envoy`.
         name: &'static str,
+        /// Its exit status, in the system's words.
+        how: String,
         /// The end of its log.
         log: String,
     },

@@ -33,10 +33,13 @@ impl Process {
 
     /// Waits until it stops by itself.
     pub(super) async fn ended(&mut self) -> StageError {
-        // Without a status it can't be waited for, which is as good as gone.
-        let _ = self.child.wait().await;
+        let how = match self.child.wait().await {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
         StageError::Stopped {
             name: self.name,
+            how,
             log: self.tail(),
         }
     }
