@@ -119,7 +119,8 @@ fn people(double: &Double) {
     double.add_person(person("plain@app.test", None));
 }
 
-fn config(api_url: &str, rules: &str) -> String {
+/// A configuration with one Kratos, one origin and these rules.
+pub(crate) fn config(api_url: &str, rules: &str) -> String {
     format!(
         "kratos:
   ciam:
