@@ -9,7 +9,12 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 
 use crate::{
-    domain::{policy::Policy, reply::Reply, request::Facts},
+    domain::{
+        policy::Policy,
+        reply::Reply,
+        request::Facts,
+        session::{Enrolment, Standing},
+    },
     kratos::Kratos,
     telemetry::clock::{Clock, Stopwatch},
 };
@@ -66,8 +71,26 @@ impl Authorizer {
         let stopwatch = Stopwatch::start();
         let snapshot: Arc<Snapshot> = self.snapshot.load_full();
         let mut check = Check::new(&snapshot, facts, self.clock.now());
-        let decision = check.decide(deadline).await;
+        let decision = match check.begin() {
+            Err(settled) => settled,
+            Ok(demands) => {
+                let (standing, enrolment) = check.ask(&demands, deadline).await;
+                check.conclude(&demands, standing, &enrolment)
+            }
+        };
         record::record(door, &check, &decision, stopwatch.elapsed());
+        check.answer(decision)
+    }
+
+    /// The answer that [`check`](Self::check) would give if Kratos said this. Asks nobody and leaves no trace.
+    #[must_use]
+    pub fn suppose(&self, facts: &Facts, standing: Standing, enrolment: &Enrolment) -> Answer {
+        let snapshot = self.snapshot.load_full();
+        let mut check = Check::new(&snapshot, facts, self.clock.now());
+        let decision = match check.begin() {
+            Err(settled) => settled,
+            Ok(demands) => check.conclude(&demands, standing, enrolment),
+        };
         check.answer(decision)
     }
 }

@@ -52,33 +52,48 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The steps in their order; the first that settles the matter ends them.
-    pub(super) async fn decide(&mut self, deadline: Option<Duration>) -> Decision {
-        let demands = match self.find_rule() {
-            Ok(demands) => demands,
-            Err(settled) => return settled,
-        };
+    /// The steps up to the session, in their order: what is demanded of it, or the decision that needs none.
+    pub(super) fn begin(&mut self) -> Result<Vec<Demand>, Decision> {
+        let demands = self.find_rule()?;
+        let site = self.site.as_ref().ok_or(Decision::HostUnknown)?;
+        let (kinds, cookie) = (&site.domain.credentials, &site.domain.cookie);
+        let presented = Presented::find(&self.facts.headers, kinds, cookie);
+        self.presented = presented.map_err(|_| Decision::Ambiguous)?;
+        Ok(demands)
+    }
+
+    /// Asks Kratos, within the check's own deadline or the identity domain's timeout, whichever is shorter.
+    pub(super) async fn ask(
+        &mut self,
+        demands: &[Demand],
+        deadline: Option<Duration>,
+    ) -> (Standing, Enrolment) {
         let Some((site, kratos)) = self.kratos() else {
-            return Decision::HostUnknown;
-        };
-        let kinds = &site.domain.credentials;
-        let Ok(presented) = Presented::find(&self.facts.headers, kinds, &site.domain.cookie) else {
-            return Decision::Ambiguous;
+            return LATE;
         };
         let asks_enrolment = site.domain.enrolment != EnrolmentPolicy::Off;
-        let budget = deadline.map_or(kratos.timeout(), |deadline| deadline.min(kratos.timeout()));
+        let budget = deadline.map_or(kratos.timeout(), |own| own.min(kratos.timeout()));
         let question = Question {
             kratos,
-            demands: &demands,
-            presented: &presented,
+            demands,
+            presented: &self.presented,
             asks_enrolment,
             now: self.now,
         };
         let stopwatch = Stopwatch::start();
-        let (standing, enrolment) = question.ask_within(budget).await;
+        let told = tokio::time::timeout(budget, question.ask()).await;
         self.waited = stopwatch.elapsed();
-        self.presented = presented;
-        let decision = decide(&demands, &standing, &enrolment, self.now);
+        told.unwrap_or(LATE)
+    }
+
+    /// The decision, now that the session is known.
+    pub(super) fn conclude(
+        &mut self,
+        demands: &[Demand],
+        standing: Standing,
+        enrolment: &Enrolment,
+    ) -> Decision {
+        let decision = decide(demands, &standing, enrolment, self.now);
         if let Standing::Session(session) = standing {
             self.session = Some(session);
         }
@@ -146,6 +161,12 @@ impl<'a> Check<'a> {
     }
 }
 
+/// Kratos did not answer in time.
+const LATE: (Standing, Enrolment) = (
+    Standing::Unavailable { retry_after: None },
+    Enrolment::Unknown,
+);
+
 /// What Kratos is asked for one check.
 struct Question<'a> {
     kratos: &'a Kratos,
@@ -156,16 +177,6 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    async fn ask_within(&self, budget: Duration) -> (Standing, Enrolment) {
-        let late = (
-            Standing::Unavailable { retry_after: None },
-            Enrolment::Unknown,
-        );
-        tokio::time::timeout(budget, self.ask())
-            .await
-            .unwrap_or(late)
-    }
-
     async fn ask(&self) -> (Standing, Enrolment) {
         let standing = self.kratos.standing(self.presented, self.now).await;
         let Presented::One(credential) = self.presented else {
