@@ -3,8 +3,9 @@
 mod kratos;
 mod require;
 mod rules;
+mod servers;
 
-use std::{net::SocketAddr, num::NonZero};
+use std::num::NonZero;
 
 use serde_saphyr::{Location, Spanned};
 use tracing::Level;
@@ -12,23 +13,19 @@ use tracing::Level;
 use super::{
     Config,
     fault::{Collector, Faults},
-    file::{File, Log, Server},
+    file::{File, Log},
 };
 use crate::{
     domain::{path::PathOptions, policy::Policy, upstream_headers::UpstreamHeaders},
-    servers::listen::Listen,
     telemetry::log::{self, Format},
 };
-
-const DEFAULT_GRPC: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 9191);
 
 /// Turns a file into a configuration, or into all of its faults.
 pub(super) fn check(name: &str, file: &File) -> Result<Config, Faults> {
     let mut faults = Collector::new(name);
     let domains = kratos::check(&mut faults, &file.kratos);
     let rules = rules::check(&mut faults, &file.rules, &file.default, &domains);
-    let grpc = listen(&mut faults, &file.servers.grpc, DEFAULT_GRPC);
+    let servers = servers::check(&mut faults, &file.servers);
     let log = log(&mut faults, &file.log);
     let workers = workers(&mut faults, file.workers.as_ref());
     let config = rules.map(|rules| Config {
@@ -41,25 +38,11 @@ pub(super) fn check(name: &str, file: &File) -> Result<Config, Faults> {
             context_ignore: Vec::new(),
         },
         kratos: domains.settings,
-        grpc,
+        servers,
         workers,
         log,
     });
     faults.finish(config)
-}
-
-fn listen(faults: &mut Collector, server: &Server, default: SocketAddr) -> Listen {
-    let address = server.listen.as_ref().and_then(|text| {
-        let hint = format!(
-            "`{}` is not an address to listen on; write one as in `{default}`",
-            text.value
-        );
-        text.value
-            .parse()
-            .map_err(|_| faults.add(text.referenced, hint))
-            .ok()
-    });
-    Listen(address.unwrap_or(default))
 }
 
 fn log(faults: &mut Collector, log: &Log) -> log::Settings {
