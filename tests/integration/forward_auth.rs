@@ -403,7 +403,7 @@ async fn a_body_is_not_read_and_ends_the_connection() {
 #[tokio::test]
 async fn heads_have_a_bound_in_size_and_number() {
     let gate = Gate::start("  []").await;
-    let big = "a".repeat(80 * 1024);
+    let big = "a".repeat(256 * 1024);
     let heard = ask(
         gate.http,
         "GET",
