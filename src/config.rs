@@ -18,7 +18,7 @@ use crate::{
     authorizer::Snapshot,
     domain::policy::Policy,
     kratos::{self, BuildError, Kratos},
-    servers::listen::Listen,
+    servers,
     telemetry::log,
 };
 
@@ -29,8 +29,8 @@ pub struct Config {
     pub policy: Policy,
     /// Where each Kratos is, in the order of [`Policy::identity_domains`].
     pub kratos: Vec<kratos::Settings>,
-    /// Envoy's door.
-    pub grpc: Listen,
+    /// The doors.
+    pub servers: servers::Settings,
     /// How many runtimes answer checks; `None` for one a core.
     pub workers: Option<NonZero<usize>>,
     /// How the log is written.

@@ -11,7 +11,7 @@ use crate::{
         decision::{Decision, decide, turns_on_enrolment, without_session},
         identity_domain::EnrolmentPolicy,
         policy::Site,
-        reason::Reason,
+        reason::{Malformed, Reason},
         reply::{Case, Judged, Reply},
         request::{Facts, Request},
         rule::{Demand, Rule},
@@ -103,6 +103,9 @@ impl<'a> Check<'a> {
     /// What the request's rules demand of the session, or the decision where none is needed.
     fn find_rule(&mut self) -> Result<Vec<Demand>, Decision> {
         let policy = &self.snapshot.policy;
+        if policy.upstream_headers.are_forged(self.facts) {
+            return Err(Decision::Malformed(Malformed::ForgedIdentity));
+        }
         let request = Request::parse(self.facts, policy.paths).map_err(Decision::Malformed)?;
         let request = self.request.insert(request);
         let site = policy

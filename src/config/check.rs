@@ -4,9 +4,10 @@ mod kratos;
 mod require;
 mod rule;
 mod rules;
+mod servers;
 mod upstream;
 
-use std::{net::SocketAddr, num::NonZero};
+use std::num::NonZero;
 
 use serde_saphyr::{Location, Spanned};
 use tracing::Level;
@@ -14,18 +15,14 @@ use tracing::Level;
 use super::{
     Config,
     fault::{Collector, Faults},
-    file::{Log, Paths, Server},
+    file::{Log, Paths},
     shape::Word,
     sources::Sources,
 };
 use crate::{
     domain::{path::PathOptions, policy::Policy},
-    servers::listen::Listen,
     telemetry::log::{self, Format},
 };
-
-const DEFAULT_GRPC: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 9191);
 
 /// Turns what was written into a configuration, or into all of its faults.
 pub(super) fn check(sources: &Sources) -> Result<Config, Faults> {
@@ -34,7 +31,7 @@ pub(super) fn check(sources: &Sources) -> Result<Config, Faults> {
     let paths = paths(&mut faults, &file.paths);
     let upstream_headers = upstream::check(&mut faults, file.upstream_headers.as_ref());
     let mut domains = kratos::check(&mut faults, &file.kratos);
-    let grpc = listen(&mut faults, &file.servers.grpc, DEFAULT_GRPC);
+    let servers = servers::check(&mut faults, &file.servers);
     let log = log(&mut faults, &file.log);
     let workers = workers(&mut faults, file.workers.as_ref());
     let rules = rules::check(&mut faults, sources, paths, &domains);
@@ -51,7 +48,7 @@ pub(super) fn check(sources: &Sources) -> Result<Config, Faults> {
         Config {
             policy,
             kratos: domains.settings,
-            grpc,
+            servers,
             workers,
             log,
             warnings: Vec::new(),
@@ -73,20 +70,6 @@ fn paths(faults: &mut Collector, paths: &Paths) -> PathOptions {
         keep_semicolon: word(faults, "semicolon", paths.semicolon.as_ref(), &semicolon)
             .unwrap_or_default(),
     }
-}
-
-fn listen(faults: &mut Collector, server: &Server, default: SocketAddr) -> Listen {
-    let address = server.listen.as_ref().and_then(|text| {
-        let hint = format!(
-            "`{}` is not an address to listen on; write one as in `{default}`",
-            text.value
-        );
-        text.value
-            .parse()
-            .map_err(|_| faults.add(text.referenced, hint))
-            .ok()
-    });
-    Listen(address.unwrap_or(default))
 }
 
 fn log(faults: &mut Collector, log: &Log) -> log::Settings {

@@ -94,14 +94,25 @@ pub(super) struct Paths {
 #[serde(deny_unknown_fields)]
 pub(super) struct Servers {
     #[serde(default)]
-    pub(super) grpc: Server,
+    pub(super) grpc: GrpcServer,
+    pub(super) http: Option<HttpServer>,
 }
 
-/// `servers.*`
+/// `servers.grpc`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Server {
+pub(super) struct GrpcServer {
     pub(super) listen: Option<Spanned<String>>,
+    pub(super) max_connections: Option<Spanned<usize>>,
+}
+
+/// `servers.http`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HttpServer {
+    pub(super) listen: Spanned<String>,
+    pub(super) max_connections: Option<Spanned<usize>>,
+    pub(super) trusted_proxies: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// `log`
