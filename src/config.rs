@@ -8,7 +8,7 @@ mod fault;
 mod file;
 mod shape;
 
-use std::{fs, num::NonZero, path::Path};
+use std::{env, ffi::OsStr, fs, num::NonZero, path::Path};
 
 pub use fault::{Fault, Faults};
 
@@ -33,27 +33,33 @@ pub struct Config {
     pub workers: Option<NonZero<usize>>,
     /// How the log is written.
     pub log: log::Settings,
+    /// Nobody configured a secret, so it was drawn at random and no other replica shares it.
+    pub is_secret_random: bool,
 }
 
 impl Config {
-    /// Reads and checks a configuration file.
+    /// Reads and checks a configuration file, under the secret in `STEPGATE_SECRET` where there is one.
     ///
     /// # Errors
     /// Every fault in it, or that it can't be read.
     pub fn load(path: &Path) -> Result<Self, Faults> {
         let name = path.display().to_string();
         match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&name, &text),
+            Ok(text) => Self::parse_given(&name, &text, env::var_os(check::SECRET).as_deref()),
             Err(error) => Err(Faults::of_file(&name, format!("can't be read: {error}"))),
         }
     }
 
-    /// Checks a configuration's text; `name` stands in front of each fault.
+    /// Checks a configuration's text; `name` stands in front of each fault. The environment has no part in it.
     ///
     /// # Errors
     /// Every fault in it.
     pub fn parse(name: &str, text: &str) -> Result<Self, Faults> {
-        check::check(name, &file::File::parse(name, text)?)
+        Self::parse_given(name, text, None)
+    }
+
+    fn parse_given(name: &str, text: &str, secret: Option<&OsStr>) -> Result<Self, Faults> {
+        check::check(name, &file::File::parse(name, text)?, secret)
     }
 
     /// What checks are answered from: the policy, and a client for each Kratos.

@@ -38,6 +38,7 @@ pub(super) fn run(config: &Path) -> Exit {
 
 fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     log::init(config.log);
+    warn(&config);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -56,6 +57,15 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         tokio::time::timeout(MAX_STOP, serving).await???;
         Ok(())
     })
+}
+
+/// Tells what is sound but hardly meant.
+fn warn(config: &Config) {
+    if config.is_secret_random {
+        tracing::warn!(
+            "no secret is configured, so this replica has its own; set `secret.file` or `STEPGATE_SECRET`, the same on all"
+        );
+    }
 }
 
 fn cores() -> NonZero<usize> {

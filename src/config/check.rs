@@ -3,8 +3,9 @@
 mod kratos;
 mod require;
 mod rules;
+mod secret;
 
-use std::{net::SocketAddr, num::NonZero};
+use std::{ffi::OsStr, net::SocketAddr, num::NonZero};
 
 use serde_saphyr::{Location, Spanned};
 use tracing::Level;
@@ -20,18 +21,25 @@ use crate::{
     telemetry::log::{self, Format},
 };
 
+pub(super) use secret::VARIABLE as SECRET;
+
 const DEFAULT_GRPC: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 9191);
 
 /// Turns a file into a configuration, or into all of its faults.
-pub(super) fn check(name: &str, file: &File) -> Result<Config, Faults> {
+pub(super) fn check(
+    name: &str,
+    file: &File,
+    given_secret: Option<&OsStr>,
+) -> Result<Config, Faults> {
     let mut faults = Collector::new(name);
     let domains = kratos::check(&mut faults, &file.kratos);
     let rules = rules::check(&mut faults, &file.rules, &file.default, &domains);
     let grpc = listen(&mut faults, &file.servers.grpc, DEFAULT_GRPC);
     let log = log(&mut faults, &file.log);
     let workers = workers(&mut faults, file.workers.as_ref());
-    let config = rules.map(|rules| Config {
+    let secret = secret::check(&mut faults, name, &file.secret, given_secret);
+    let config = rules.zip(secret).map(|(rules, chosen)| Config {
         policy: Policy {
             identity_domains: domains.identity_domains,
             origins: domains.origins,
@@ -39,11 +47,13 @@ pub(super) fn check(name: &str, file: &File) -> Result<Config, Faults> {
             paths: PathOptions::default(),
             upstream_headers: UpstreamHeaders::default(),
             context_ignore: Vec::new(),
+            secret: chosen.secret,
         },
         kratos: domains.settings,
         grpc,
         workers,
         log,
+        is_secret_random: chosen.is_random,
     });
     faults.finish(config)
 }
