@@ -7,10 +7,12 @@ mod check;
 mod fault;
 mod file;
 mod shape;
+mod sources;
 
-use std::{env, ffi::OsStr, fs, num::NonZero, path::Path};
+use std::{env, ffi::OsStr, num::NonZero, path::Path};
 
 pub use fault::{Fault, Faults};
+use sources::Sources;
 
 use crate::{
     authorizer::Snapshot,
@@ -35,6 +37,8 @@ pub struct Config {
     pub log: log::Settings,
     /// Nobody configured a secret, so it was drawn at random and no other replica shares it.
     pub is_secret_random: bool,
+    /// What is sound but hardly meant.
+    pub warnings: Vec<Fault>,
 }
 
 impl Config {
@@ -44,13 +48,12 @@ impl Config {
     /// Every fault in it, or that it can't be read.
     pub fn load(path: &Path) -> Result<Self, Faults> {
         let name = path.display().to_string();
-        match fs::read_to_string(path) {
-            Ok(text) => Self::parse_given(&name, &text, env::var_os(check::SECRET).as_deref()),
-            Err(error) => Err(Faults::of_file(&name, format!("can't be read: {error}"))),
-        }
+        let secret = env::var_os(check::SECRET);
+        Self::parse_given(&name, &sources::text(&name)?, secret.as_deref())
     }
 
-    /// Checks a configuration's text; `name` stands in front of each fault. The environment has no part in it.
+    /// Checks a configuration's text. `name` is the file's: it stands in front of each fault, and the files it names lie
+    /// beside it. The environment has no part in it.
     ///
     /// # Errors
     /// Every fault in it.
@@ -59,7 +62,7 @@ impl Config {
     }
 
     fn parse_given(name: &str, text: &str, secret: Option<&OsStr>) -> Result<Self, Faults> {
-        check::check(name, &file::File::parse(name, text)?, secret)
+        check::check(&Sources::read(name, text)?, secret)
     }
 
     /// What checks are answered from: the policy, and a client for each Kratos.

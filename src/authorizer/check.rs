@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderName, HeaderValue};
 
-use super::{Answer, Snapshot, record::request_id};
+use super::{Answer, Snapshot, request_id};
 use crate::{
     domain::{
         client::Client,
@@ -47,7 +47,7 @@ impl<'a> Check<'a> {
             snapshot,
             facts,
             now,
-            request_id: request_id(&facts.headers),
+            request_id: request_id::of(&facts.headers),
             request: None,
             site: None,
             rule: None,

@@ -61,6 +61,9 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 
 /// Tells what is sound but hardly meant.
 fn warn(config: &Config) {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     if config.is_secret_random {
         tracing::warn!(
             "no secret is configured, so this replica has its own; set `secret.file` or `STEPGATE_SECRET`, the same on all"

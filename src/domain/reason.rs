@@ -23,6 +23,8 @@ pub enum Reason {
     StepUpLoop,
     /// The rule denies.
     AccessDenied,
+    /// The session is enough, but the rule is for other identities.
+    IdentityNotPermitted,
     /// The route's `context_extensions` can't be understood.
     ContextInvalid,
     /// The request can't be judged.
@@ -49,6 +51,7 @@ impl Reason {
             Self::SessionRefreshRequired => "session_refresh_required",
             Self::StepUpLoop => "step_up_loop",
             Self::AccessDenied => "access_denied",
+            Self::IdentityNotPermitted => "identity_not_permitted",
             Self::ContextInvalid => "context_invalid",
             Self::RequestMalformed => "request_malformed",
             Self::SessionAmbiguous => "session_ambiguous",
