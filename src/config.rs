@@ -10,7 +10,8 @@ mod shape;
 
 use std::{fs, num::NonZero, path::Path};
 
-pub use fault::{Fault, Faults};
+pub use fault::{Collector, Fault, Faults};
+pub use file::{File, read};
 
 use crate::{
     authorizer::Snapshot,
@@ -53,7 +54,7 @@ impl Config {
     /// # Errors
     /// Every fault in it.
     pub fn parse(name: &str, text: &str) -> Result<Self, Faults> {
-        check::check(name, &file::File::parse(name, text)?)
+        read::<File>(name, text)?.check(name)
     }
 
     /// What checks are answered from: the policy, and a client for each Kratos.

@@ -30,7 +30,8 @@ pub struct Faults(Vec<Fault>);
 
 impl Faults {
     /// A fault of a file as a whole.
-    pub(super) fn of_file(file: &str, message: String) -> Self {
+    #[must_use]
+    pub fn of_file(file: &str, message: String) -> Self {
         Self(vec![Fault {
             file: file.into(),
             place: None,
@@ -62,13 +63,15 @@ impl From<Collector> for Faults {
 
 /// Collects faults while a file is checked.
 #[derive(Debug)]
-pub(super) struct Collector {
+pub struct Collector {
     file: Box<str>,
     faults: Vec<Fault>,
 }
 
 impl Collector {
-    pub(super) fn new(file: &str) -> Self {
+    /// None found yet in this file.
+    #[must_use]
+    pub fn new(file: &str) -> Self {
         Self {
             file: file.into(),
             faults: Vec::new(),
@@ -76,7 +79,7 @@ impl Collector {
     }
 
     /// Notes a fault.
-    pub(super) fn add(&mut self, at: Location, message: impl fmt::Display) {
+    pub fn add(&mut self, at: Location, message: impl fmt::Display) {
         let place = (at != Location::UNKNOWN).then(|| (at.line(), at.column()));
         self.faults.push(Fault {
             file: self.file.clone(),
@@ -86,7 +89,7 @@ impl Collector {
     }
 
     /// The value, or `None` after noting why there is none; `what` names it and its text.
-    pub(super) fn ok<T, E: fmt::Display>(
+    pub fn ok<T, E: fmt::Display>(
         &mut self,
         at: Location,
         what: impl fmt::Display,
@@ -97,8 +100,16 @@ impl Collector {
             .ok()
     }
 
-    /// What was found, or the value that no fault stands against.
-    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Faults> {
+    /// The value, or `None` after noting the faults that an earlier step found.
+    pub fn absorb<T>(&mut self, result: Result<T, Faults>) -> Option<T> {
+        result.map_err(|faults| self.faults.extend(faults.0)).ok()
+    }
+
+    /// The value that no fault stands against.
+    ///
+    /// # Errors
+    /// The faults that were found.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Faults> {
         match value {
             Some(value) if self.faults.is_empty() => Ok(value),
             _ => Err(self.into()),

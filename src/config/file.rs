@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, Options, Spanned};
 
 use super::{
+    Config, check,
     fault::{Collector, Faults},
     shape::{OneOrMany, Require},
 };
 
-/// The whole file.
+/// A configuration as it is written, its shape read and nothing else held against it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct File {
+pub struct File {
     pub(super) kratos: Spanned<BTreeMap<String, Spanned<Kratos>>>,
     pub(super) default: Spanned<Require>,
     #[serde(default)]
@@ -81,15 +82,26 @@ pub(super) struct Log {
 }
 
 impl File {
-    /// Reads the text; one syntax or shape fault ends it.
-    pub(super) fn parse(name: &str, text: &str) -> Result<Self, Faults> {
-        serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
-            let mut faults = Collector::new(name);
-            let at = error.location().unwrap_or(serde_saphyr::Location::UNKNOWN);
-            faults.add(at, words(&error));
-            Faults::from(faults)
-        })
+    /// What it means; `name` stands in front of each fault.
+    ///
+    /// # Errors
+    /// Every fault in it.
+    pub fn check(&self, name: &str) -> Result<Config, Faults> {
+        check::check(name, self)
     }
+}
+
+/// Reads the shape of a file, in the dialect of YAML that every file of an operator is read in.
+///
+/// # Errors
+/// The first fault of syntax or shape; it ends the reading.
+pub fn read<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Faults> {
+    serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
+        let mut faults = Collector::new(name);
+        let at = error.location().unwrap_or(serde_saphyr::Location::UNKNOWN);
+        faults.add(at, words(&error));
+        Faults::from(faults)
+    })
 }
 
 fn options() -> Options {
