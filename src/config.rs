@@ -7,11 +7,13 @@ mod check;
 mod fault;
 mod file;
 mod shape;
+mod sources;
 
-use std::{fs, num::NonZero, path::Path};
+use std::{num::NonZero, path::Path};
 
 pub use fault::{Collector, Fault, Faults};
-pub use file::{File, read};
+pub use file::{File, parse};
+pub use sources::text;
 
 use crate::{
     authorizer::Snapshot,
@@ -34,6 +36,8 @@ pub struct Config {
     pub workers: Option<NonZero<usize>>,
     /// How the log is written.
     pub log: log::Settings,
+    /// What is sound but hardly meant.
+    pub warnings: Vec<Fault>,
 }
 
 impl Config {
@@ -43,18 +47,15 @@ impl Config {
     /// Every fault in it, or that it can't be read.
     pub fn load(path: &Path) -> Result<Self, Faults> {
         let name = path.display().to_string();
-        match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&name, &text),
-            Err(error) => Err(Faults::of_file(&name, format!("can't be read: {error}"))),
-        }
+        Self::parse(&name, &text(&name)?)
     }
 
-    /// Checks a configuration's text; `name` stands in front of each fault.
+    /// Checks a configuration's text. `name` is the file's: it stands in front of each fault, and rule files lie beside it.
     ///
     /// # Errors
     /// Every fault in it.
     pub fn parse(name: &str, text: &str) -> Result<Self, Faults> {
-        read::<File>(name, text)?.check(name)
+        parse::<File>(name, text)?.check(name)
     }
 
     /// What checks are answered from: the policy, and a client for each Kratos.

@@ -10,6 +10,7 @@ mod wire;
 use std::time::{Duration, SystemTime};
 
 use crate::domain::{
+    claim::Pointer,
     credential::{Credential, Presented},
     session::{Aal, Enrolment, Standing},
 };
@@ -25,6 +26,8 @@ pub struct Settings {
     pub cookie: Box<str>,
     /// The longest that a check waits for it in all.
     pub timeout: Duration,
+    /// What is asked to be known of an identity.
+    pub pointers: Vec<Pointer>,
 }
 
 /// One Kratos.
@@ -74,4 +77,10 @@ impl Kratos {
     ) -> Result<Enrolment, Standing> {
         belief::of_enrolment(&self.client, credential, aal, now).await
     }
+}
+
+/// What a 200 of whoami with this body says at this time, of its identity what stands at these pointers.
+#[must_use]
+pub fn read_whoami(body: &[u8], pointers: &[Pointer], now: SystemTime) -> Standing {
+    wire::standing(body, pointers, now)
 }

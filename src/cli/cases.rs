@@ -12,15 +12,17 @@ mod tap;
 mod tests;
 
 use std::{
-    fs,
     path::Path,
     time::{Duration, SystemTime},
 };
 
 use crate::{
     authorizer::{Authorizer, Snapshot},
-    config::{Collector, Config, Faults, read},
-    domain::{credential::CredentialKind, host::Authority, request::Facts},
+    config::{self, Collector, Config, Faults},
+    domain::{
+        claim::Pointer, credential::CredentialKind, host::Authority, origin::DomainId,
+        request::Facts,
+    },
     telemetry::clock::Clock,
 };
 pub use expect::{Expect, Heard, Miss};
@@ -74,10 +76,7 @@ impl Suite {
     /// Every fault in it, or that it can't be read.
     pub fn load(path: &Path) -> Result<Self, Faults> {
         let name = path.display().to_string();
-        match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&name, &text),
-            Err(error) => Err(Faults::of_file(&name, format!("can't be read: {error}"))),
-        }
+        Self::parse(&name, &config::text(&name)?)
     }
 
     /// Reads a file's text; `name` stands in front of each fault.
@@ -85,7 +84,7 @@ impl Suite {
     /// # Errors
     /// Every fault in it.
     pub fn parse(name: &str, text: &str) -> Result<Self, Faults> {
-        let file: shape::File = read(name, text)?;
+        let file: shape::File = config::parse(name, text)?;
         let mut faults = Collector::new(name);
         let config = faults.absorb(file.config.check(name));
         if file.cases.value.is_empty() {
@@ -101,7 +100,7 @@ impl Suite {
             config,
             cases,
         });
-        faults.finish(suite)
+        Ok(faults.finish(suite)?.0)
     }
 
     /// What the configuration answers to a case.
@@ -113,7 +112,8 @@ impl Suite {
             kratos: Vec::new(),
         };
         let authorizer = Authorizer::new(snapshot, Clock::by_hand(now));
-        let (standing, enrolment) = case.said.standing(now());
+        let pointers = self.pointers(case.request.host());
+        let (standing, enrolment) = case.said.standing(pointers, now());
         let facts = self.facts(case, "session");
         Heard::from(authorizer.suppose(&facts, standing, &enrolment))
     }
@@ -128,13 +128,21 @@ impl Suite {
 
     /// The name of the session cookie at this host.
     fn cookie(&self, host: &str) -> &str {
-        let policy = &self.config.policy;
+        let domain = self.config.policy.identity_domains.get(self.domain(host));
+        domain.map_or("", |domain| &domain.cookie)
+    }
+
+    /// What is read of an identity at this host.
+    fn pointers(&self, host: &str) -> &[Pointer] {
+        let settings = self.config.kratos.get(self.domain(host));
+        settings.map_or(&[], |settings| &settings.pointers)
+    }
+
+    /// The identity domain of this host; the first, where it has none.
+    fn domain(&self, host: &str) -> DomainId {
         let authority = Authority::parse(host.as_bytes()).ok();
-        let site = authority.and_then(|authority| policy.locate(&authority));
-        let first = || policy.identity_domains.first();
-        site.map(|site| site.domain)
-            .or_else(first)
-            .map_or("", |domain| &domain.cookie)
+        let site = authority.and_then(|authority| self.config.policy.locate(&authority));
+        site.map_or(0, |site| site.domain_id)
     }
 }
 

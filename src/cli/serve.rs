@@ -42,6 +42,9 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
         let listener = config.grpc.bind().await?;
         let grpc = listener.local_addr()?;
         let rules = config.policy.rules.rules().len();

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, Options, Spanned};
+use serde_saphyr::{DuplicateKeyPolicy, Location, MergeKeyPolicy, Options, Spanned};
 
 use super::{
     Config, check,
-    fault::{Collector, Faults},
-    shape::{OneOrMany, Require},
+    fault::{Fault, Faults},
+    shape::{OneOrMany, Require, Word},
+    sources::Sources,
 };
 
-/// A configuration as it is written, its shape read and nothing else held against it.
+/// A configuration as it is written: its shape is read, and nothing else held against it yet.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct File {
@@ -19,6 +20,13 @@ pub struct File {
     pub(super) default: Spanned<Require>,
     #[serde(default)]
     pub(super) rules: Vec<Rule>,
+    #[serde(default)]
+    pub(super) rule_files: Vec<Spanned<String>>,
+    pub(super) upstream_headers: Option<Spanned<BTreeMap<String, Spanned<String>>>>,
+    #[serde(default)]
+    pub(super) context: Context,
+    #[serde(default)]
+    pub(super) paths: Paths,
     #[serde(default)]
     pub(super) servers: Servers,
     #[serde(default)]
@@ -36,6 +44,15 @@ pub(super) struct Kratos {
     pub(super) cookie: Option<Spanned<String>>,
     pub(super) timeout: Option<Spanned<String>>,
     pub(super) refresh: Option<Spanned<String>>,
+    pub(super) credentials: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) enrolment: Option<Spanned<Word>>,
+}
+
+/// A file of `rule_files`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleFile {
+    pub(super) rules: Vec<Rule>,
 }
 
 /// `rules[]`
@@ -56,6 +73,22 @@ pub(super) struct Match {
     pub(super) path: Option<Spanned<OneOrMany>>,
     pub(super) host: Option<Spanned<OneOrMany>>,
     pub(super) methods: Option<Spanned<Vec<Spanned<String>>>>,
+}
+
+/// `context`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Context {
+    #[serde(default)]
+    pub(super) ignore: Vec<String>,
+}
+
+/// `paths`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Paths {
+    pub(super) case: Option<Spanned<String>>,
+    pub(super) semicolon: Option<Spanned<String>>,
 }
 
 /// `servers`
@@ -82,25 +115,23 @@ pub(super) struct Log {
 }
 
 impl File {
-    /// What it means; `name` stands in front of each fault.
+    /// What it means, together with its rule files. `name` is the file's that it stands in.
     ///
     /// # Errors
     /// Every fault in it.
-    pub fn check(&self, name: &str) -> Result<Config, Faults> {
-        check::check(name, self)
+    pub fn check(self, name: &str) -> Result<Config, Faults> {
+        check::check(&Sources::of(name, self)?)
     }
 }
 
-/// Reads the shape of a file, in the dialect of YAML that every file of an operator is read in.
+/// Reads a text into its shape, in the dialect of YAML that every file of an operator is read in.
 ///
 /// # Errors
 /// The first fault of syntax or shape; it ends the reading.
-pub fn read<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Faults> {
+pub fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Fault> {
     serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
-        let mut faults = Collector::new(name);
-        let at = error.location().unwrap_or(serde_saphyr::Location::UNKNOWN);
-        faults.add(at, words(&error));
-        Faults::from(faults)
+        let at = error.location().unwrap_or(Location::UNKNOWN);
+        Fault::new(name, at, words(&error))
     })
 }
 

@@ -2,19 +2,27 @@
 
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
+use serde_json::json;
 use serde_saphyr::Spanned;
 
 use super::shape;
 use crate::{
     config::Collector,
     domain::{
+        claim::Pointer,
         duration::parse_duration,
-        session::{Aal, Enrolment, Factor, Method, Session, Standing},
+        session::{Aal, Enrolment, Factor, Standing},
     },
+    kratos,
 };
 
 const WORDS: &str = "`none`, `aal1`, `aal1-enrolled`, `aal2`, `aal2:10m`, `withheld`, `unavailable` or `unavailable:20s`";
+/// How long a session still lasts.
+const LIFESPAN: Duration = Duration::from_secs(3600);
+/// The session's id, in every case.
 const SESSION_ID: &str = "5e551000-0000-4000-8000-000000000001";
+/// The identity's id, where a case gives none.
 const SUBJECT: &str = "1de00000-0000-4000-8000-000000000001";
 
 /// What Kratos says.
@@ -202,9 +210,9 @@ impl Said {
         }
     }
 
-    /// What a check would learn from Kratos.
+    /// What a check would learn from Kratos, of the identity what stands at these pointers.
     #[must_use]
-    pub fn standing(&self, now: SystemTime) -> (Standing, Enrolment) {
+    pub fn standing(&self, pointers: &[Pointer], now: SystemTime) -> (Standing, Enrolment) {
         let retry_after = match self {
             Self::SignedOut => return (Standing::SignedOut, Enrolment::Unknown),
             Self::Withheld => return (Standing::SecondFactorDue, Enrolment::Unknown),
@@ -212,7 +220,11 @@ impl Said {
             _ => None,
         };
         match self.written() {
-            Some(written) => (Standing::Session(written.session(now)), written.enrolment()),
+            Some(written) => {
+                let body = written.whoami(now).to_string();
+                let standing = kratos::read_whoami(body.as_bytes(), pointers, now);
+                (standing, written.enrolment())
+            }
             None => (Standing::Unavailable { retry_after }, Enrolment::Unknown),
         }
     }
@@ -260,31 +272,19 @@ impl Written {
         }
     }
 
-    /// The session's id, the same in every case.
+    /// The body of whoami.
     #[must_use]
-    pub fn id(&self) -> &'static str {
-        SESSION_ID
-    }
-
-    /// The identity's id.
-    #[must_use]
-    pub fn subject(&self) -> &str {
-        let id = self.identity.get("id").and_then(serde_json::Value::as_str);
-        id.unwrap_or(SUBJECT)
-    }
-
-    fn session(&self, now: SystemTime) -> Session {
-        let method = |used: &Used| Method {
-            name: used.method.clone(),
-            aal: used.aal.as_deref().and_then(Aal::parse),
-            completed_at: used.when.at(now),
-        };
-        Session {
-            id: self.id().into(),
-            subject: self.subject().into(),
-            aal: self.aal,
-            methods: self.methods.iter().map(method).collect(),
-        }
+    pub fn whoami(&self, now: SystemTime) -> serde_json::Value {
+        let moment = |at: SystemTime| Timestamp::try_from(at).ok().map(|at| at.to_string());
+        let method = |used: &Used| json!({ "method": used.method, "aal": used.aal, "completed_at": used.when.at(now).and_then(moment) });
+        json!({
+            "id": SESSION_ID,
+            "active": true,
+            "expires_at": now.checked_add(LIFESPAN).and_then(moment),
+            "authenticator_assurance_level": self.aal.as_str(),
+            "authentication_methods": self.methods.iter().map(method).collect::<Vec<_>>(),
+            "identity": self.identity,
+        })
     }
 
     fn enrolment(&self) -> Enrolment {
