@@ -9,6 +9,8 @@ mod captures;
 mod decode;
 mod door;
 mod examples;
+mod forward_auth;
 mod gate;
+mod http;
 mod layers;
 mod stage;
