@@ -16,6 +16,8 @@ use super::{
 
 /// Longest `Location` in bytes.
 const MAX_LOCATION_BYTES: usize = 4 * 1024;
+/// Longest address in a JSON body, which stays under 4 KiB with all else in it.
+const MAX_BODY_ADDRESS_BYTES: usize = 3 * 1024;
 
 /// What `encodeURIComponent` encodes.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -56,9 +58,11 @@ pub fn location(decision: &Decision, asked: &Asked<'_>) -> Option<String> {
         format!("{start}return_to={}", percent_encode(&address, COMPONENT))
     };
     let forms = [&*return_to.target, return_to.without_query(), b"/"].map(whole);
-    forms
-        .into_iter()
-        .find(|form| form.len() <= MAX_LOCATION_BYTES)
+    let longest = match asked.client {
+        Client::Page => MAX_LOCATION_BYTES,
+        _ => MAX_BODY_ADDRESS_BYTES,
+    };
+    forms.into_iter().find(|form| form.len() <= longest)
 }
 
 /// The flow, up to its `return_to`.
