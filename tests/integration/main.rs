@@ -11,4 +11,5 @@ mod door;
 mod examples;
 mod gate;
 mod layers;
+mod properties;
 mod stage;
