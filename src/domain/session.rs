@@ -11,7 +11,7 @@ use super::claim::Claims;
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(30);
 
 /// Kratos' authenticator assurance level, in its order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Aal {
     /// No authentication to speak of.
     Aal0,
