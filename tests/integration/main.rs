@@ -11,4 +11,5 @@ mod door;
 mod examples;
 mod gate;
 mod layers;
+mod loop_guard;
 mod stage;
