@@ -14,7 +14,7 @@ use crate::{
         identity_domain::EnrolmentPolicy,
         loop_guard::Guard,
         policy::Site,
-        reason::Reason,
+        reason::{Malformed, Reason},
         reply::{Case, Judged, Reply},
         request::{Facts, Request},
         rule::{Demand, Rule},
@@ -93,6 +93,14 @@ impl<'a> Check<'a> {
         told.unwrap_or(LATE)
     }
 
+    /// What Kratos would have said of the credential, were it asked: without one there is no session.
+    pub(super) fn of_credential(&self, standing: Standing) -> Standing {
+        match (&standing, &self.presented) {
+            (Standing::Unavailable { .. }, _) | (_, Presented::One(_)) => standing,
+            _ => Standing::SignedOut,
+        }
+    }
+
     /// The decision, now that the session is known.
     pub(super) fn conclude(
         &mut self,
@@ -131,6 +139,9 @@ impl<'a> Check<'a> {
     /// What the request's rules demand of the session, or the decision where none is needed.
     fn find_rule(&mut self) -> Result<Vec<Demand>, Decision> {
         let policy = &self.snapshot.policy;
+        if policy.upstream_headers.are_forged(self.facts) {
+            return Err(Decision::Malformed(Malformed::ForgedIdentity));
+        }
         let request = Request::parse(self.facts, policy.paths).map_err(Decision::Malformed)?;
         let request = self.request.insert(request);
         let site = policy

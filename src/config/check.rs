@@ -5,9 +5,10 @@ mod require;
 mod rule;
 mod rules;
 mod secret;
+mod servers;
 mod upstream;
 
-use std::{ffi::OsStr, net::SocketAddr, num::NonZero};
+use std::{ffi::OsStr, num::NonZero};
 
 use serde_saphyr::{Location, Spanned};
 use tracing::Level;
@@ -15,20 +16,16 @@ use tracing::Level;
 use super::{
     Config,
     fault::{Collector, Faults},
-    file::{Log, Paths, Server},
+    file::{Log, Paths},
     shape::Word,
     sources::Sources,
 };
 use crate::{
     domain::{path::PathOptions, policy::Policy},
-    servers::listen::Listen,
     telemetry::log::{self, Format},
 };
 
 pub(super) use secret::VARIABLE as SECRET;
-
-const DEFAULT_GRPC: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 9191);
 
 /// Turns what was written into a configuration, or into all of its faults.
 pub(super) fn check(sources: &Sources, given_secret: Option<&OsStr>) -> Result<Config, Faults> {
@@ -37,7 +34,7 @@ pub(super) fn check(sources: &Sources, given_secret: Option<&OsStr>) -> Result<C
     let paths = paths(&mut faults, &file.paths);
     let upstream_headers = upstream::check(&mut faults, file.upstream_headers.as_ref());
     let mut domains = kratos::check(&mut faults, &file.kratos);
-    let grpc = listen(&mut faults, &file.servers.grpc, DEFAULT_GRPC);
+    let servers = servers::check(&mut faults, &file.servers);
     let log = log(&mut faults, &file.log);
     let workers = workers(&mut faults, file.workers.as_ref());
     let secret = secret::check(&mut faults, &sources.name, &file.secret, given_secret);
@@ -56,7 +53,7 @@ pub(super) fn check(sources: &Sources, given_secret: Option<&OsStr>) -> Result<C
         Config {
             policy,
             kratos: domains.settings,
-            grpc,
+            servers,
             workers,
             log,
             is_secret_random: chosen.is_random,
@@ -79,20 +76,6 @@ fn paths(faults: &mut Collector, paths: &Paths) -> PathOptions {
         keep_semicolon: word(faults, "semicolon", paths.semicolon.as_ref(), &semicolon)
             .unwrap_or_default(),
     }
-}
-
-fn listen(faults: &mut Collector, server: &Server, default: SocketAddr) -> Listen {
-    let address = server.listen.as_ref().and_then(|text| {
-        let hint = format!(
-            "`{}` is not an address to listen on; write one as in `{default}`",
-            text.value
-        );
-        text.value
-            .parse()
-            .map_err(|_| faults.add(text.referenced, hint))
-            .ok()
-    });
-    Listen(address.unwrap_or(default))
 }
 
 fn log(faults: &mut Collector, log: &Log) -> log::Settings {

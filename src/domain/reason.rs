@@ -35,6 +35,8 @@ pub enum Reason {
     HostUnknown,
     /// Kratos does not answer.
     KratosUnavailable,
+    /// The caller of the HTTP door is none of the `trusted_proxies`.
+    PeerUntrusted,
 }
 
 impl Reason {
@@ -57,6 +59,7 @@ impl Reason {
             Self::SessionAmbiguous => "session_ambiguous",
             Self::HostUnknown => "host_unknown",
             Self::KratosUnavailable => "kratos_unavailable",
+            Self::PeerUntrusted => "peer_untrusted",
         }
     }
 }
@@ -76,4 +79,13 @@ pub enum Malformed {
     /// A header or query field that asks the application to take the request for another method.
     #[error("the request overrides its method")]
     MethodOverride,
+    /// A header that the proxy should have set is not there.
+    #[error("the proxy did not send `{0}`")]
+    FactMissing(&'static str),
+    /// A header that the proxy should have set came more than once, so perhaps from the client too.
+    #[error("`{0}` came more than once")]
+    FactTwice(&'static str),
+    /// A header that an upstream could take for one of ours, and that nobody would take away.
+    #[error("the request carries an identity header of its own")]
+    ForgedIdentity,
 }

@@ -242,7 +242,8 @@ fn a_script_leaves_a_pages_marker_alone() {
 
 #[test]
 fn an_allow_of_the_path_takes_the_marker_away_and_tells_a_step_up_completed() {
-    let cases: [(fn() -> Decision, Option<&str>, bool); 4] = [
+    type Challenge = fn() -> Decision;
+    let cases: [(Challenge, Option<&str>, bool); 4] = [
         (step_up, Some("s1"), true),
         // Kratos hid the session until its second factor was given.
         (step_up, None, true),

@@ -73,7 +73,7 @@ impl Asking {
             host: Bytes::from_static(self.host.as_bytes()),
             target: Bytes::copy_from_slice(self.target.as_bytes()),
             headers: headers.clone(),
-            context: vec![],
+            ..Facts::default()
         };
         let request = Request::parse(&facts, PathOptions::default()).unwrap();
         let site = policy.locate(&request.authority).unwrap();

@@ -79,6 +79,11 @@ pub(super) fn of(reason: Reason) -> Words {
             "The service that knows who you are does not answer.",
             "Nothing was lost on our side; wait a moment and reload.",
         ),
+        Reason::PeerUntrusted => (
+            "This caller is not known",
+            "The question came from an address that is none of the trusted proxies.",
+            "Tell whoever runs this site, with the request id below.",
+        ),
     };
     Words { title, what, mend }
 }
