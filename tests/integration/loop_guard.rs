@@ -9,7 +9,10 @@ use demo::{
 };
 use http::header::SET_COOKIE;
 
-use crate::gate::{Gate, Heard};
+use crate::{
+    gate::{Gate, Heard},
+    http::ask,
+};
 
 const RULES: &str = "
   - { id: account, match: { path: /account/** }, require: session }
@@ -171,6 +174,27 @@ async fn a_marker_is_no_use_to_another_session() {
     theirs.session = Some(&aal2);
     theirs.marker = stolen;
     assert_eq!(theirs.open("/transfer").await.set_cookies, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_http_door_keeps_the_same_count() {
+    let gate = Gate::start(RULES).await;
+    let aal1 = gate.double.sign_in("totp@app.test").unwrap();
+    let aal2 = gate.double.step_up(&aal1, "totp").unwrap();
+    let mut tabs = Tabs::new(&gate, None);
+    tabs.visit("/account", 3).await;
+    let marker = tabs.marker.unwrap();
+    let session = format!("{marker}; {}", aal2.header());
+    for (cookies, status) in [(marker, 403), (session, 200)] {
+        let headers = [
+            ("host", "app.test"),
+            ("accept", "text/html"),
+            ("cookie", &cookies),
+        ];
+        let answer = ask(gate.http, "GET", "/ext-authz/account", &headers).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("set-cookie"), Some(CLEARED));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
