@@ -12,3 +12,4 @@ mod examples;
 mod gate;
 mod layers;
 mod stage;
+mod through_envoy;
