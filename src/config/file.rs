@@ -30,6 +30,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) log: Log,
     pub(super) workers: Option<Spanned<usize>>,
+    #[serde(default)]
+    pub(super) secret: Secret,
 }
 
 /// `kratos.<name>`
@@ -94,14 +96,25 @@ pub(super) struct Paths {
 #[serde(deny_unknown_fields)]
 pub(super) struct Servers {
     #[serde(default)]
-    pub(super) grpc: Server,
+    pub(super) grpc: GrpcServer,
+    pub(super) http: Option<HttpServer>,
 }
 
-/// `servers.*`
+/// `servers.grpc`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Server {
+pub(super) struct GrpcServer {
     pub(super) listen: Option<Spanned<String>>,
+    pub(super) max_connections: Option<Spanned<usize>>,
+}
+
+/// `servers.http`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HttpServer {
+    pub(super) listen: Spanned<String>,
+    pub(super) max_connections: Option<Spanned<usize>>,
+    pub(super) trusted_proxies: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// `log`
@@ -110,6 +123,13 @@ pub(super) struct Server {
 pub(super) struct Log {
     pub(super) level: Option<Spanned<String>>,
     pub(super) format: Option<Spanned<String>>,
+}
+
+/// `secret`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Secret {
+    pub(super) file: Option<Spanned<String>>,
 }
 
 /// Reads a text into its shape; one syntax or shape fault ends it.
