@@ -6,6 +6,7 @@ mod cookie;
 mod cors;
 mod grpc;
 mod identity;
+mod marker;
 mod page;
 mod script;
 mod token;

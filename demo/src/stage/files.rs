@@ -21,8 +21,8 @@ pub(super) fn configs(
         return Ok([stepgate, envoy].map(|path| path.display().to_string()));
     }
     let here = |text: &str| renumber(text, &ports.instead_of_demo());
-    let config = |text: String| Ok(here(options.config.as_ref().unwrap_or(&text)));
-    let envoy_config = |text: String| edited(text, options).map(|text| here(&text));
+    let config = |text: &str| Ok(here(options.config.as_deref().unwrap_or(text)));
+    let envoy_config = |text: &str| edited(text, options).map(|text| here(&text));
     Ok([
         copy(&stepgate, folder, config)?,
         copy(&envoy, folder, envoy_config)?,
@@ -30,7 +30,7 @@ pub(super) fn configs(
 }
 
 /// Envoy's file with what a stage wants otherwise.
-fn edited(text: String, options: &StageOptions) -> Result<String, StageError> {
+fn edited(text: &str, options: &StageOptions) -> Result<String, StageError> {
     let raw_headers = format!("encode_raw_headers: {}", options.encode_raw_headers);
     let text = text.replace("encode_raw_headers: true", &raw_headers);
     options
@@ -53,7 +53,7 @@ fn project() -> &'static Path {
 fn copy(
     path: &Path,
     folder: &Path,
-    adapt: impl Fn(String) -> Result<String, StageError>,
+    adapt: impl Fn(&str) -> Result<String, StageError>,
 ) -> Result<String, StageError> {
     let fault = |source| StageError::File {
         path: path.to_owned(),
@@ -61,7 +61,7 @@ fn copy(
     };
     let text = std::fs::read_to_string(path).map_err(fault)?;
     let target = folder.join(path.file_name().unwrap_or_default());
-    std::fs::write(&target, adapt(text)?).map_err(fault)?;
+    std::fs::write(&target, adapt(&text)?).map_err(fault)?;
     Ok(target.display().to_string())
 }
 

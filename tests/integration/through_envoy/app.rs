@@ -1,4 +1,4 @@
-//! An app that writes down what it receives, to the letter, over HTTP/1.1 and HTTP/2: pages, gRPC and WebSockets.
+//! An app that writes down what it receives, to the letter, over HTTP/1.1 and HTTP/2: pages, gRPC and WebSocket.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};

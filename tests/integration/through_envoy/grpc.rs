@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use demo::kratos::SessionCookie;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::health_client::HealthClient;
@@ -65,7 +66,7 @@ async fn an_allowed_call_is_answered_by_the_app() {
 
 /// A 400 becomes `INTERNAL`: that is Envoy's table, whatever the refusal's own gRPC status.
 fn refusals(sessions: &Sessions) -> [(Option<String>, Code, &'static str); 4] {
-    let [aal1, plain] = [&sessions.aal1, &sessions.plain].map(|cookie| cookie.header());
+    let [aal1, plain] = [&sessions.aal1, &sessions.plain].map(SessionCookie::header);
     let two = format!("{aal1}; {plain}");
     let enrol = "session_aal2_enrolment_required";
     [

@@ -1,5 +1,6 @@
-//! WebSockets: an upgrade over HTTP/1.1 and an extended CONNECT (RFC 8441) over HTTP/2.
+//! WebSocket: an upgrade over HTTP/1.1 and an extended CONNECT (RFC 8441) over HTTP/2.
 
+use demo::kratos::SessionCookie;
 use demo::story::Http;
 use http_body_util::Empty;
 use hyper::body::Bytes;
@@ -20,17 +21,18 @@ const HANDSHAKE: [(&str, &str); 4] = [
     ("sec-websocket-version", "13"),
 ];
 const WORD: &[u8] = b"ambrosia";
-/// A whole text frame of eight bytes, and the same with a mask of four.
+/// The head of a whole text frame of eight bytes, and what a client masks its own with.
 const HEAD: [u8; 2] = [0x81, 8];
 const MASK: [u8; 4] = [7, 11, 13, 17];
 
 /// The app's end: one frame comes in masked, and goes out as servers send it.
 pub(super) async fn echo(upgraded: Upgraded) {
     let mut io = TokioIo::new(upgraded);
-    let mut frame = [0; HEAD.len() + MASK.len() + WORD.len()];
-    io.read_exact(&mut frame).await.unwrap();
-    let (head, masked) = frame.split_at(HEAD.len() + MASK.len());
-    let word: Vec<_> = xor(masked, &head[HEAD.len()..]);
+    let (mut head, mut mask, mut masked) = ([0; HEAD.len()], MASK, [0; WORD.len()]);
+    for part in [&mut head[..], &mut mask, &mut masked] {
+        io.read_exact(part).await.unwrap();
+    }
+    let word = xor(&masked, &mask);
     io.write_all(&[&HEAD[..], &word].concat()).await.unwrap();
 }
 
@@ -48,7 +50,7 @@ async fn a_handshake_is_judged_like_any_request_and_a_refusal_is_a_status() {
         ),
     ];
     for (cookie, status, reason) in cases {
-        let cookie = cookie.map(|cookie| cookie.header()).unwrap_or_default();
+        let cookie = cookie.map(SessionCookie::header).unwrap_or_default();
         let headers = [&HANDSHAKE[..], &[("cookie", &cookie)]].concat();
         // `Connection: close` of the helper would spoil the handshake, so it is left to Envoy to close.
         let heard = way
@@ -102,13 +104,12 @@ fn upgraded(way: &Way) {
 }
 
 async fn says_a_word(io: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
-    let mut frame = [HEAD[0], HEAD[1] | 0x80].to_vec();
-    frame.extend(MASK);
-    frame.extend(xor(WORD, &MASK));
+    let [kind, length] = HEAD;
+    let frame = [&[kind, length | 0x80], &MASK[..], &xor(WORD, &MASK)].concat();
     io.write_all(&frame).await.unwrap();
     let mut back = [0; HEAD.len() + WORD.len()];
     io.read_exact(&mut back).await.unwrap();
-    assert_eq!(back[HEAD.len()..], *WORD);
+    assert_eq!(back, *[&HEAD[..], WORD].concat());
 }
 
 fn xor(bytes: &[u8], mask: &[u8]) -> Vec<u8> {
