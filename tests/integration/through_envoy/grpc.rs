@@ -46,6 +46,9 @@ async fn a_refused_call_is_a_status_that_any_client_understands() {
     for (cookie, code, reason) in refusals(&way.sessions()) {
         hears(&way, cookie.as_deref(), code, reason).await;
     }
+    let mut elsewhere = client(&way, "other").await;
+    let status = elsewhere.check(HealthCheckRequest::default()).await;
+    assert_eq!(status.unwrap_err().code(), Code::Unknown, "Envoy's for 421");
     assert!(way.app.received().is_empty());
     way.stage.stop_kratos().await;
     hears(&way, None, Code::Unavailable, "kratos_unavailable").await;
@@ -83,6 +86,8 @@ async fn hears(way: &Way, cookie: Option<&str>, code: Code, reason: &str) {
     let told = status.metadata().get_all("x-stepgate-reason").iter();
     let told: Vec<_> = told.map(|reason| reason.to_str().unwrap()).collect();
     assert_eq!(told, [reason]);
+    let words = status.message();
+    assert!(words.ends_with('.') && words.contains(' '), "{status:?}");
 }
 
 async fn call(way: &Way, cookie: Option<&str>) -> Result<Response<HealthCheckResponse>, Status> {
@@ -92,11 +97,12 @@ async fn call(way: &Way, cookie: Option<&str>) -> Result<Response<HealthCheckRes
             .metadata_mut()
             .insert("cookie", cookie.parse().unwrap());
     }
-    client(way).await.check(request).await
+    client(way, "app").await.check(request).await
 }
 
-async fn client(way: &Way) -> HealthClient<Channel> {
-    let origin = http::Uri::from_str(&way.origin()).unwrap();
+async fn client(way: &Way, host: &str) -> HealthClient<Channel> {
+    let origin = format!("http://{}", way.host(host));
+    let origin = http::Uri::from_str(&origin).unwrap();
     let endpoint = Endpoint::from_shared(format!("http://{}", way.envoy())).unwrap();
     HealthClient::new(endpoint.origin(origin).connect().await.unwrap())
 }
