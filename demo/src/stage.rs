@@ -38,6 +38,13 @@ pub struct StageOptions {
     pub encode_raw_headers: bool,
     /// Kratos' `session.whoami.required_aal`. Default: `aal1`.
     pub whoami_required_aal: RequiredAal,
+    /// Stepgate's configuration, with the demo's ports. Default: `demo/stepgate.yaml`.
+    pub config: Option<String>,
+    /// Pieces of `envoy/envoy.yaml` and what stands in their place, with the demo's ports. Default: none.
+    pub envoy_edits: Vec<(String, String)>,
+    /// The port of 127.0.0.1 where an app in the bank's place listens already; it answers `/` with 200. Default: the
+    /// bank itself.
+    pub app_port: Option<u16>,
     /// The Stepgate to start. Default: `STEPGATE_BIN`, else the one beside the running program.
     pub stepgate: Option<PathBuf>,
     /// The Envoy to start. Default: `ENVOY_BIN`, else the one on `PATH`, else the one under `target/tools`.
@@ -51,7 +58,8 @@ pub struct Stage {
     envoy: Option<Process>,
     stepgate: Option<Process>,
     _pages: Pages,
-    bank: Bank,
+    _bank: Option<Bank>,
+    ledger: Ledger,
     double: Option<Double>,
     whoami_required_aal: RequiredAal,
     ports: Ports,
@@ -65,6 +73,9 @@ impl Default for StageOptions {
             ports: Choice::Free,
             encode_raw_headers: true,
             whoami_required_aal: RequiredAal::Aal1,
+            config: None,
+            envoy_edits: Vec::new(),
+            app_port: None,
             stepgate: None,
             envoy: None,
         }
@@ -80,14 +91,17 @@ impl Stage {
     pub async fn start(options: StageOptions) -> Result<Self, StageError> {
         let stepgate = files::stepgate(options.stepgate.as_deref())?;
         let envoy = files::envoy(options.envoy.as_deref())?;
-        let (ports, reserved) = Ports::choose(options.ports)?;
+        let (mut ports, reserved) = Ports::choose(options.ports)?;
+        ports.bank = options.app_port.unwrap_or(ports.bank);
         let folder = tempfile::Builder::new()
             .prefix("olympus-bank-")
             .tempdir()
             .map_err(StageError::Folder)?;
         let double = double(&ports, options.whoami_required_aal).await?;
-        let bank =
-            Bank::start(listen(ports.bank).await?, &ports.ciam()).map_err(StageError::Folder)?;
+        let bank = match options.app_port {
+            Some(_) => None,
+            None => Some(bank(&ports).await?),
+        };
         let pages = pages(&ports).await?;
         let [stepgate_file, envoy_file] = files::configs(&options, &ports, folder.path())?;
         let stepgate = Process::spawn(
@@ -104,13 +118,20 @@ impl Stage {
             "2",
             "--log-level",
             "warning",
+            // A line of the access log is in the file when somebody looks for it.
+            "--file-flush-interval-msec",
+            "100",
         ];
         let envoy = Process::spawn("envoy", &envoy, &envoy_arguments, folder.path())?;
         let mut stage = Self {
             envoy: Some(envoy),
             stepgate: Some(stepgate),
             _pages: pages,
-            bank,
+            ledger: bank
+                .as_ref()
+                .map(|bank| bank.ledger().clone())
+                .unwrap_or_default(),
+            _bank: bank,
             double: Some(double),
             whoami_required_aal: options.whoami_required_aal,
             ports,
@@ -118,7 +139,7 @@ impl Stage {
             folder,
         };
         ready::wait(&mut stage).await?;
-        stage.bank.ledger().clear();
+        stage.ledger.clear();
         Ok(stage)
     }
 
@@ -128,10 +149,10 @@ impl Stage {
         &self.ports
     }
 
-    /// What reached the bank.
+    /// What reached the bank; nothing where another app stands in its place.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
-        self.bank.ledger()
+        &self.ledger
     }
 
     /// The Kratos double, until [`Stage::stop_kratos`].
@@ -158,7 +179,7 @@ impl Stage {
             envoy: SocketAddr::from(([127, 0, 0, 1], self.ports.envoy)),
             app: self.ports.app(),
             ciam: self.ports.ciam(),
-            ledger: self.bank.ledger().clone(),
+            ledger: self.ledger.clone(),
             hides_enrolled: self.whoami_required_aal == RequiredAal::HighestAvailable,
             code: Box::new(move |secret| code(secret, clock.now())),
         }
@@ -233,6 +254,10 @@ async fn double(ports: &Ports, whoami_required_aal: RequiredAal) -> Result<Doubl
         double.add_person(people::person(&customer));
     }
     Ok(double)
+}
+
+async fn bank(ports: &Ports) -> Result<Bank, StageError> {
+    Bank::start(listen(ports.bank).await?, &ports.ciam()).map_err(StageError::Folder)
 }
 
 async fn pages(ports: &Ports) -> Result<Pages, StageError> {

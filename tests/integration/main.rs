@@ -16,3 +16,4 @@ mod layers;
 mod loop_guard;
 mod properties;
 mod stage;
+mod through_envoy;

@@ -423,7 +423,7 @@ fn enrolment_may_be_a_refusal() {
     let refusal = Asking::default().refusal(&policy, Decision::Enrol);
     assert_eq!(refusal.status, 403);
     assert_eq!(header(&refusal, "location"), None);
-    assert!(refusal.body.contains("none is set up for this account"));
+    assert!(refusal.body.contains("your account has none yet"));
 }
 
 fn looped(outcome: Outcome, factors: &[Factor], max_age: Option<u64>) -> Decision {
