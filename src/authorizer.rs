@@ -3,6 +3,7 @@
 
 mod check;
 mod record;
+mod request_id;
 
 use std::{sync::Arc, time::Duration};
 

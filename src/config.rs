@@ -7,10 +7,12 @@ mod check;
 mod fault;
 mod file;
 mod shape;
+mod sources;
 
-use std::{fs, num::NonZero, path::Path};
+use std::{num::NonZero, path::Path};
 
 pub use fault::{Fault, Faults};
+use sources::Sources;
 
 use crate::{
     authorizer::Snapshot,
@@ -33,6 +35,8 @@ pub struct Config {
     pub workers: Option<NonZero<usize>>,
     /// How the log is written.
     pub log: log::Settings,
+    /// What is sound but hardly meant.
+    pub warnings: Vec<Fault>,
 }
 
 impl Config {
@@ -42,18 +46,15 @@ impl Config {
     /// Every fault in it, or that it can't be read.
     pub fn load(path: &Path) -> Result<Self, Faults> {
         let name = path.display().to_string();
-        match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&name, &text),
-            Err(error) => Err(Faults::of_file(&name, format!("can't be read: {error}"))),
-        }
+        Self::parse(&name, &sources::text(&name)?)
     }
 
-    /// Checks a configuration's text; `name` stands in front of each fault.
+    /// Checks a configuration's text. `name` is the file's: it stands in front of each fault, and rule files lie beside it.
     ///
     /// # Errors
     /// Every fault in it.
     pub fn parse(name: &str, text: &str) -> Result<Self, Faults> {
-        check::check(name, &file::File::parse(name, text)?)
+        check::check(&Sources::read(name, text)?)
     }
 
     /// What checks are answered from: the policy, and a client for each Kratos.

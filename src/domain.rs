@@ -6,6 +6,7 @@
 //! the outcome into what the client hears.
 
 pub mod challenge;
+pub mod claim;
 pub mod client;
 pub mod context;
 pub mod credential;

@@ -10,6 +10,7 @@ mod wire;
 use std::time::{Duration, SystemTime};
 
 use crate::domain::{
+    claim::Pointer,
     credential::{Credential, Presented},
     session::{Aal, Enrolment, Standing},
 };
@@ -25,6 +26,8 @@ pub struct Settings {
     pub cookie: Box<str>,
     /// The longest that a check waits for it in all.
     pub timeout: Duration,
+    /// What is asked to be known of an identity.
+    pub pointers: Vec<Pointer>,
 }
 
 /// One Kratos.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Answer, Snapshot, record::request_id};
+use super::{Answer, Snapshot, request_id};
 use crate::{
     domain::{
         client::Client,
@@ -42,7 +42,7 @@ impl<'a> Check<'a> {
             snapshot,
             facts,
             now,
-            request_id: request_id(&facts.headers),
+            request_id: request_id::of(&facts.headers),
             request: None,
             site: None,
             rule: None,

@@ -1,22 +1,9 @@
-//! What a check leaves behind, and the id that ties it to what the client saw.
+//! What a check leaves behind.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::{
-        LazyLock,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use super::check::Check;
-use crate::{
-    domain::{decision::Decision, headers::Headers},
-    telemetry::log,
-};
-
-/// Longest request id that is taken over from a client.
-const MAX_ID_BYTES: usize = 64;
+use crate::{domain::decision::Decision, telemetry::log};
 
 /// Writes the check's line.
 pub(super) fn record(
@@ -53,41 +40,5 @@ fn detail(decision: &Decision) -> String {
     match decision {
         Decision::Malformed(malformed) => malformed.to_string(),
         _ => String::new(),
-    }
-}
-
-/// The request's own id where it is a short token, else a new one.
-pub(super) fn request_id(headers: &Headers) -> String {
-    let is_token = |id: &&[u8]| {
-        let is_plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
-        !id.is_empty() && id.len() <= MAX_ID_BYTES && id.iter().all(is_plain)
-    };
-    let own = headers.first(b"x-request-id").filter(is_token);
-    own.and_then(|id| std::str::from_utf8(id).ok())
-        .map_or_else(new_id, str::to_owned)
-}
-
-/// Unlike any other: a counter under a key drawn at start.
-fn new_id() -> String {
-    static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!(
-        "{:016x}",
-        KEY.hash_one(COUNT.fetch_add(1, Ordering::Relaxed))
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_short_token_is_taken_over_and_nothing_else() {
-        let id = |text: &str| request_id(&Headers::from_lines(&[("x-request-id", text)]));
-        assert_eq!(id("170d3215-a101.4beb_x"), "170d3215-a101.4beb_x");
-        for text in ["", "a b", "<script>", "a\"b", &"a".repeat(65)] {
-            assert_eq!(id(text).len(), 16, "{text}");
-        }
-        assert_ne!(id(""), id(""));
     }
 }

@@ -42,6 +42,9 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
         let doors = Doors::open(config.servers.clone()).await?;
         let grpc = doors.grpc_address()?;
         let http = doors.http_address()?.map(|http| http.to_string());

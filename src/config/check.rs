@@ -2,8 +2,10 @@
 
 mod kratos;
 mod require;
+mod rule;
 mod rules;
 mod servers;
+mod upstream;
 
 use std::num::NonZero;
 
@@ -13,36 +15,61 @@ use tracing::Level;
 use super::{
     Config,
     fault::{Collector, Faults},
-    file::{File, Log},
+    file::{Log, Paths},
+    shape::Word,
+    sources::Sources,
 };
 use crate::{
-    domain::{path::PathOptions, policy::Policy, upstream_headers::UpstreamHeaders},
+    domain::{path::PathOptions, policy::Policy},
     telemetry::log::{self, Format},
 };
 
-/// Turns a file into a configuration, or into all of its faults.
-pub(super) fn check(name: &str, file: &File) -> Result<Config, Faults> {
-    let mut faults = Collector::new(name);
-    let domains = kratos::check(&mut faults, &file.kratos);
-    let rules = rules::check(&mut faults, &file.rules, &file.default, &domains);
+/// Turns what was written into a configuration, or into all of its faults.
+pub(super) fn check(sources: &Sources) -> Result<Config, Faults> {
+    let file = &sources.file;
+    let mut faults = Collector::new(&sources.name);
+    let paths = paths(&mut faults, &file.paths);
+    let upstream_headers = upstream::check(&mut faults, file.upstream_headers.as_ref());
+    let mut domains = kratos::check(&mut faults, &file.kratos);
     let servers = servers::check(&mut faults, &file.servers);
     let log = log(&mut faults, &file.log);
     let workers = workers(&mut faults, file.workers.as_ref());
-    let config = rules.map(|rules| Config {
-        policy: Policy {
+    let rules = rules::check(&mut faults, sources, paths, &domains);
+    let config = rules.map(|rules| {
+        domains.ask_for(rules.pointers().chain(upstream_headers.pointers()));
+        let policy = Policy {
             identity_domains: domains.identity_domains,
             origins: domains.origins,
             rules,
-            paths: PathOptions::default(),
-            upstream_headers: UpstreamHeaders::default(),
-            context_ignore: Vec::new(),
-        },
-        kratos: domains.settings,
-        servers,
-        workers,
-        log,
+            paths,
+            upstream_headers,
+            context_ignore: boxed(&file.context.ignore),
+        };
+        Config {
+            policy,
+            kratos: domains.settings,
+            servers,
+            workers,
+            log,
+            warnings: Vec::new(),
+        }
     });
-    faults.finish(config)
+    let (config, warnings) = faults.finish(config)?;
+    Ok(Config { warnings, ..config })
+}
+
+fn boxed(texts: &[String]) -> Vec<Box<str>> {
+    texts.iter().map(|text| text.as_str().into()).collect()
+}
+
+fn paths(faults: &mut Collector, paths: &Paths) -> PathOptions {
+    let case = [("sensitive", false), ("insensitive", true)];
+    let semicolon = [("reject", false), ("keep", true)];
+    PathOptions {
+        ignore_case: word(faults, "case", paths.case.as_ref(), &case).unwrap_or_default(),
+        keep_semicolon: word(faults, "semicolon", paths.semicolon.as_ref(), &semicolon)
+            .unwrap_or_default(),
+    }
 }
 
 fn log(faults: &mut Collector, log: &Log) -> log::Settings {
@@ -97,6 +124,22 @@ fn word<T: Copy>(
         );
     }
     found
+}
+
+/// The same for a word that may be written as a boolean.
+fn switch<T: Copy>(
+    faults: &mut Collector,
+    key: &str,
+    text: Option<&Spanned<Word>>,
+    words: &[(&str, T)],
+) -> Option<T> {
+    let text = text?;
+    let text = Spanned {
+        value: text.value.0.clone(),
+        referenced: text.referenced,
+        defined: text.defined,
+    };
+    word(faults, key, Some(&text), words)
 }
 
 /// A text and where it stands.

@@ -1,18 +1,29 @@
 //! What is wrong with a configuration, where, and how to mend it.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde_saphyr::Location;
 
-/// One fault. Prints as `stepgate.yaml:14: …`.
+/// One fault. Prints as `stepgate.yaml:14:9: …`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The file.
-    pub file: Box<str>,
+    pub file: Arc<str>,
     /// Line and column, from 1; none where the fault is the file's.
     pub place: Option<(u64, u64)>,
     /// What is wrong and how to mend it.
     pub message: String,
+}
+
+impl Fault {
+    pub(super) fn new(file: &str, at: Location, message: String) -> Self {
+        let place = (at != Location::UNKNOWN).then(|| (at.line(), at.column()));
+        Self {
+            file: file.into(),
+            place,
+            message,
+        }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -29,18 +40,21 @@ impl fmt::Display for Fault {
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// A fault of a file as a whole.
-    pub(super) fn of_file(file: &str, message: String) -> Self {
-        Self(vec![Fault {
-            file: file.into(),
-            place: None,
-            message,
-        }])
-    }
-
     /// The faults, each by itself.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()
+    }
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Self(vec![fault])
+    }
+}
+
+impl From<Vec<Fault>> for Faults {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self(faults)
     }
 }
 
@@ -53,18 +67,12 @@ impl fmt::Display for Faults {
 
 impl std::error::Error for Faults {}
 
-impl From<Collector> for Faults {
-    fn from(mut collector: Collector) -> Self {
-        collector.faults.sort_by_key(|fault| fault.place);
-        Self(collector.faults)
-    }
-}
-
-/// Collects faults while a file is checked.
+/// Collects faults and warnings while files are checked, one after the other.
 #[derive(Debug)]
 pub(super) struct Collector {
-    file: Box<str>,
+    file: Arc<str>,
     faults: Vec<Fault>,
+    warnings: Vec<Fault>,
 }
 
 impl Collector {
@@ -72,17 +80,27 @@ impl Collector {
         Self {
             file: file.into(),
             faults: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// From here on, places are in this file.
+    pub(super) fn enter(&mut self, file: &str) {
+        if *self.file != *file {
+            self.file = file.into();
         }
     }
 
     /// Notes a fault.
     pub(super) fn add(&mut self, at: Location, message: impl fmt::Display) {
-        let place = (at != Location::UNKNOWN).then(|| (at.line(), at.column()));
-        self.faults.push(Fault {
-            file: self.file.clone(),
-            place,
-            message: message.to_string(),
-        });
+        self.faults
+            .push(Fault::new(&self.file, at, message.to_string()));
+    }
+
+    /// Notes what is sound but hardly meant.
+    pub(super) fn warn(&mut self, at: Location, message: impl fmt::Display) {
+        self.warnings
+            .push(Fault::new(&self.file, at, message.to_string()));
     }
 
     /// The value, or `None` after noting why there is none; `what` names it and its text.
@@ -97,11 +115,13 @@ impl Collector {
             .ok()
     }
 
-    /// What was found, or the value that no fault stands against.
-    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Faults> {
+    /// What was found with its warnings, or the faults that stand against it.
+    pub(super) fn finish<T>(mut self, value: Option<T>) -> Result<(T, Vec<Fault>), Faults> {
+        self.faults
+            .sort_by(|a, b| (&a.file, a.place).cmp(&(&b.file, b.place)));
         match value {
-            Some(value) if self.faults.is_empty() => Ok(value),
-            _ => Err(self.into()),
+            Some(value) if self.faults.is_empty() => Ok((value, self.warnings)),
+            _ => Err(Faults(self.faults)),
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, Options, Spanned};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_saphyr::{DuplicateKeyPolicy, Location, MergeKeyPolicy, Options, Spanned};
 
 use super::{
-    fault::{Collector, Faults},
-    shape::{OneOrMany, Require},
+    fault::Fault,
+    shape::{OneOrMany, Require, Word},
 };
 
 /// The whole file.
@@ -18,6 +18,13 @@ pub(super) struct File {
     pub(super) default: Spanned<Require>,
     #[serde(default)]
     pub(super) rules: Vec<Rule>,
+    #[serde(default)]
+    pub(super) rule_files: Vec<Spanned<String>>,
+    pub(super) upstream_headers: Option<Spanned<BTreeMap<String, Spanned<String>>>>,
+    #[serde(default)]
+    pub(super) context: Context,
+    #[serde(default)]
+    pub(super) paths: Paths,
     #[serde(default)]
     pub(super) servers: Servers,
     #[serde(default)]
@@ -35,6 +42,15 @@ pub(super) struct Kratos {
     pub(super) cookie: Option<Spanned<String>>,
     pub(super) timeout: Option<Spanned<String>>,
     pub(super) refresh: Option<Spanned<String>>,
+    pub(super) credentials: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) enrolment: Option<Spanned<Word>>,
+}
+
+/// A file of `rule_files`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleFile {
+    pub(super) rules: Vec<Rule>,
 }
 
 /// `rules[]`
@@ -55,6 +71,22 @@ pub(super) struct Match {
     pub(super) path: Option<Spanned<OneOrMany>>,
     pub(super) host: Option<Spanned<OneOrMany>>,
     pub(super) methods: Option<Spanned<Vec<Spanned<String>>>>,
+}
+
+/// `context`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Context {
+    #[serde(default)]
+    pub(super) ignore: Vec<String>,
+}
+
+/// `paths`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Paths {
+    pub(super) case: Option<Spanned<String>>,
+    pub(super) semicolon: Option<Spanned<String>>,
 }
 
 /// `servers`
@@ -91,16 +123,12 @@ pub(super) struct Log {
     pub(super) format: Option<Spanned<String>>,
 }
 
-impl File {
-    /// Reads the text; one syntax or shape fault ends it.
-    pub(super) fn parse(name: &str, text: &str) -> Result<Self, Faults> {
-        serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
-            let mut faults = Collector::new(name);
-            let at = error.location().unwrap_or(serde_saphyr::Location::UNKNOWN);
-            faults.add(at, words(&error));
-            Faults::from(faults)
-        })
-    }
+/// Reads a text into its shape; one syntax or shape fault ends it.
+pub(super) fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Fault> {
+    serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
+        let at = error.location().unwrap_or(Location::UNKNOWN);
+        Fault::new(name, at, words(&error))
+    })
 }
 
 fn options() -> Options {

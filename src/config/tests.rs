@@ -1,5 +1,9 @@
 use super::*;
 use crate::domain::{
+    claim::{Pointer, Scalar},
+    credential::CredentialKind,
+    host::Host,
+    identity_domain::EnrolmentPolicy,
     rule::{Demand, Requirement},
     session::{Aal, Factor},
 };
@@ -88,6 +92,7 @@ fn every_form_of_require_is_understood() {
             aal,
             max_age,
             factors: factors.to_vec(),
+            identity: vec![],
         })
     };
     assert_eq!(requirement("none"), Requirement::None);
@@ -151,7 +156,7 @@ workers: 0
         "12:64: methods: `post` is not a method",
         "13:21: `aal: aal3` is neither",
         "16:36: `max_age` and `factors` are about the second factor",
-        "17:9: rule id `b` is taken, on line 14",
+        "17:9: rule id `b` is taken, at s.yaml:14",
         "19:26: `sms` is not a second factor",
         "20:16: `return_to: //evil.test` is neither",
         "21:28: `here` is not an address to listen on; write one as in `0.0.0.0:9191`",
@@ -297,4 +302,195 @@ fn rules_that_tie_and_hosts_outside_the_origins_are_refused() {
         let text = format!("rules: [{{id: a, match: {{host: '{inside}'}}, require: none}}]");
         assert!(parse(&text).is_ok(), "{inside}");
     }
+}
+
+#[test]
+fn the_rest_of_the_keys_is_understood() {
+    let config = parse(
+        "paths: { case: insensitive, semicolon: keep }
+context: { ignore: [policy] }
+upstream_headers: { X-User-Id: identity.id, X-Role: identity./metadata_public/role }
+rules:
+  - id: grant
+    match: { path: /Grant }
+    require: { identity: { /metadata_public/role: [admin], /metadata_public/level: [3, true] } }
+",
+    )
+    .unwrap();
+    assert!(config.policy.paths.ignore_case && config.policy.paths.keep_semicolon);
+    assert_eq!(&*config.policy.context_ignore[0], "policy");
+    let pointers: Vec<_> = config.kratos[0]
+        .pointers
+        .iter()
+        .map(Pointer::as_str)
+        .collect();
+    assert_eq!(
+        pointers,
+        ["/metadata_public/level", "/metadata_public/role"]
+    );
+    let host = Host::parse(b"app.example.test").unwrap();
+    let found = config
+        .policy
+        .rules
+        .find(&host, b"/grant", &http::Method::GET);
+    let Requirement::Session(demand) = &found.requirement else {
+        panic!("{found:?}")
+    };
+    let level = [Scalar::Number("3".into()), Scalar::Bool(true)];
+    assert_eq!(demand.identity[0].values, level);
+}
+
+#[test]
+fn how_a_domain_takes_credentials_and_enrolment_is_understood() {
+    let with = |rest: &str| {
+        let kratos = format!(
+            "kratos: {{c: {{api_url: http://k, browser_url: http://b, origins: [http://a], {rest}}}}}\ndefault: none\n"
+        );
+        Config::parse("s.yaml", &kratos).map(|config| config.policy.identity_domains[0].clone())
+    };
+    let all = with("credentials: [bearer, cookie, session_token]").unwrap();
+    assert_eq!(
+        all.credentials,
+        [
+            CredentialKind::Bearer,
+            CredentialKind::Cookie,
+            CredentialKind::SessionToken
+        ]
+    );
+    for (word, expected) in [
+        ("off", EnrolmentPolicy::Off),
+        ("false", EnrolmentPolicy::Off),
+        ("refuse", EnrolmentPolicy::Refuse),
+    ] {
+        assert_eq!(
+            with(&format!("enrolment: {word}")).unwrap().enrolment,
+            expected,
+            "{word}"
+        );
+    }
+    for wrong in [
+        "enrolment: true",
+        "enrolment: 5",
+        "credentials: []",
+        "credentials: [header]",
+        "credentials: [cookie, cookie]",
+    ] {
+        assert!(with(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn an_upstream_header_must_be_one_of_ours() {
+    let wrong = [
+        ("Host: identity.id", "has another purpose"),
+        ("X-A: traits.email", "a value is `identity.id`"),
+        ("X-A: identity.traits", "a value is `identity.id`"),
+        ("'X A': identity.id", "is not a header's name"),
+        (
+            "X-A: identity.id, x_a: session.id",
+            "are one header to some servers",
+        ),
+    ];
+    for (headers, words) in wrong {
+        let found = faults_of_rules(&format!("upstream_headers: {{{headers}}}\n"));
+        assert!(found[0].contains(words), "{headers}: {found:?}");
+    }
+}
+
+#[test]
+fn a_rule_that_no_request_reaches_is_warned_of() {
+    let warnings = |rules: &str| {
+        let found = parse(rules).unwrap().warnings;
+        found.iter().map(Fault::to_string).collect::<Vec<_>>()
+    };
+    let covered = "rules:
+  - { id: narrow, match: { host: [app.example.test, '*.shop.example.test'], path: /a/** }, require: aal2 }
+  - { id: lost, match: { path: [/a/b, /a/*/c] }, require: none }
+  - { id: reached, match: { path: /b }, require: none }
+";
+    let found = warnings(covered);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("s.yaml:9:11: rule `lost` is never reached: `narrow`"),
+        "{found:?}"
+    );
+    assert_eq!(
+        warnings(&covered.replace("path: /a/**", "path: /a/**, methods: [GET]")),
+        [""; 0]
+    );
+    assert_eq!(
+        warnings(&covered.replace(", '*.shop.example.test'", "")),
+        [""; 0]
+    );
+}
+
+#[test]
+fn a_challenge_that_is_guarded_itself_is_refused() {
+    let guarded = KRATOS.replace(
+        "https://ciam.example.test/.ory/kratos/",
+        "https://app.example.test/.ory/kratos",
+    );
+    let with = |rules: &str| Config::parse("s.yaml", &format!("{}{rules}", guarded.trim_start()));
+    let everything = "rules: [{id: all, match: {path: /**}, require: session}]\n";
+    let found = with(everything).unwrap_err().to_string();
+    assert!(found.starts_with("s.yaml:4:18: `browser_url: https://app.example.test/.ory/kratos` is guarded: rule `all`"), "{found}");
+    let open = "rules: [{id: all, match: {path: /**}, require: session}, {id: ory, match: {path: /.ory/**}, require: none}]\n";
+    assert!(with(open).is_ok());
+}
+
+#[test]
+fn rule_files_are_read_beside_the_file_that_names_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let main = folder.path().join("stepgate.yaml");
+    let load = || Config::load(&main);
+    std::fs::create_dir(folder.path().join("rules")).unwrap();
+    write(
+        "stepgate.yaml",
+        &format!(
+            "{KRATOS}rule_files: ['rules/*.yaml']\nrules: [{{id: own, match: {{path: /own}}, require: none}}]\n"
+        ),
+    );
+    let found = load().unwrap_err().to_string();
+    assert!(found.contains("`rules/*.yaml` names no file"), "{found}");
+    write(
+        "rules/a.yaml",
+        "rules:\n  - {id: a, match: {path: /a}, require: aal2}\n",
+    );
+    write(
+        "rules/b.yaml",
+        "rules:\n  - {id: b, match: {path: /b}, require: aal2}\n",
+    );
+    let ids = |config: &Config| {
+        config
+            .policy
+            .rules
+            .rules()
+            .iter()
+            .map(|rule| rule.id.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&load().unwrap()), ["own", "a", "b"]);
+    write(
+        "rules/b.yaml",
+        "rules:\n  - {id: a, match: {path: b}, require: aal2}\n",
+    );
+    let found = load().unwrap_err().to_string();
+    let lines: Vec<_> = found.lines().collect();
+    assert!(
+        lines[0].contains("b.yaml:2:10: rule id `a` is taken, at ")
+            && lines[0].contains("a.yaml:2"),
+        "{found}"
+    );
+    assert!(
+        lines[1].contains("b.yaml:2:27: path pattern `b`"),
+        "{found}"
+    );
+    write("rules/a.yaml", "rules: [\n");
+    write("rules/b.yaml", "rulez: []\n");
+    assert_eq!(
+        load().unwrap_err().iter().count(),
+        2,
+        "one fault of shape a file"
+    );
 }

@@ -21,6 +21,9 @@ pub enum CredentialKind {
 }
 
 impl CredentialKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::SessionToken, Self::Cookie, Self::Bearer];
+
     /// The name that the configuration lists it by.
     #[must_use]
     pub fn as_str(self) -> &'static str {

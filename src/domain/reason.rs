@@ -21,6 +21,8 @@ pub enum Reason {
     SessionRefreshRequired,
     /// The rule denies.
     AccessDenied,
+    /// The session is enough, but the rule is for other identities.
+    IdentityNotPermitted,
     /// The route's `context_extensions` can't be understood.
     ContextInvalid,
     /// The request can't be judged.
@@ -48,6 +50,7 @@ impl Reason {
             Self::SessionAal2EnrolmentRequired => "session_aal2_enrolment_required",
             Self::SessionRefreshRequired => "session_refresh_required",
             Self::AccessDenied => "access_denied",
+            Self::IdentityNotPermitted => "identity_not_permitted",
             Self::ContextInvalid => "context_invalid",
             Self::RequestMalformed => "request_malformed",
             Self::SessionAmbiguous => "session_ambiguous",

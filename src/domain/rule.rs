@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{
+    claim::{Claims, Pointer, Scalar},
     pattern::{HostPattern, Methods, PathPattern},
     session::{Aal, Factor},
 };
@@ -38,6 +39,19 @@ pub enum Requirement {
     Deny,
 }
 
+impl Requirement {
+    /// What it asks to know of an identity.
+    pub fn pointers(&self) -> impl Iterator<Item = &Pointer> {
+        let demand = match self {
+            Self::Session(demand) => Some(demand),
+            Self::None | Self::Deny => None,
+        };
+        demand
+            .into_iter()
+            .flat_map(|demand| demand.identity.iter().map(|test| &test.pointer))
+    }
+}
+
 /// What a session must show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demand {
@@ -47,6 +61,26 @@ pub struct Demand {
     pub max_age: Option<Duration>,
     /// Which second factors count; none listed means any.
     pub factors: Vec<Factor>,
+    /// What the identity must be; all of it.
+    pub identity: Vec<IdentityTest>,
+}
+
+/// What stands at a pointer must be one of these values, or hold one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityTest {
+    /// Where to look.
+    pub pointer: Pointer,
+    /// The values that pass; at least one.
+    pub values: Vec<Scalar>,
+}
+
+impl IdentityTest {
+    /// Whether this identity passes. What is missing or of another type never does.
+    #[must_use]
+    pub fn is_met(&self, claims: &Claims) -> bool {
+        let claim = claims.get(&self.pointer);
+        claim.is_some_and(|claim| self.values.iter().any(|value| claim.holds(value)))
+    }
 }
 
 impl Demand {
@@ -55,11 +89,13 @@ impl Demand {
         aal: Aal::Aal1,
         max_age: None,
         factors: Vec::new(),
+        identity: Vec::new(),
     };
     /// `aal2`: a second factor, whenever given.
     pub const AAL2: Self = Self {
         aal: Aal::Aal2,
         max_age: None,
         factors: Vec::new(),
+        identity: Vec::new(),
     };
 }

@@ -3,6 +3,7 @@
 //! Rules compile into tables per host, so a lookup costs a hash a path segment and does not grow with the number of rules.
 //! [`RuleSet::new`] refuses rules that tie on a request, so that there is always one answer.
 
+mod reach;
 mod table;
 
 use std::collections::HashMap;
@@ -10,6 +11,7 @@ use std::collections::HashMap;
 use http::Method;
 
 use super::{
+    claim::Pointer,
     host::Host,
     path::Path,
     pattern::{HostPattern, HostRank, Methods, PathPattern, PathRank, parents},
@@ -89,6 +91,16 @@ impl RuleSet {
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// What the rules ask to know of an identity.
+    pub fn pointers(&self) -> impl Iterator<Item = &Pointer> {
+        let requirements = self
+            .rules
+            .iter()
+            .chain([&self.default])
+            .map(|rule| &rule.requirement);
+        requirements.flat_map(Requirement::pointers)
     }
 
     /// The rule for a request and what every reading of its path demands.

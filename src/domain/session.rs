@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::claim::Claims;
+
 /// How far ahead of our clock a completion may lie before it counts as unreadable.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(30);
 
@@ -93,6 +95,8 @@ pub struct Session {
     pub aal: Aal,
     /// All methods used, in Kratos' order.
     pub methods: Vec<Method>,
+    /// What the configuration asks to know of the identity.
+    pub claims: Claims,
 }
 
 impl Session {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::{
+    claim::{Claim, Pointer},
     headers::Headers,
     request::{Facts, Reach, is_spelling_of},
     rule::Rule,
@@ -17,13 +18,17 @@ use super::{
 const MAX_VALUE_BYTES: usize = 4 * 1024;
 
 /// Everything but visible ASCII and blanks is percent-encoded, and so is `%` itself, so that decoding gives the value back.
-const HIDDEN: &AsciiSet = &CONTROLS.add(b'%');
+const VALUE: &AsciiSet = &CONTROLS.add(b'%');
+/// Within a list, so is a comma.
+const ELEMENT: &AsciiSet = &VALUE.add(b',');
 
 /// Where the value of an upstream header comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// `identity.id`: the Kratos identity.
     IdentityId,
+    /// `identity.<json pointer>`: what stands there in the identity.
+    Claim(Pointer),
     /// `session.id`
     SessionId,
     /// `session.aal`
@@ -36,25 +41,71 @@ pub enum Source {
     RuleId,
 }
 
-impl Source {
-    /// Every source with its name.
-    pub const ALL: [(&'static str, Self); 6] = [
-        ("identity.id", Self::IdentityId),
-        ("session.id", Self::SessionId),
-        ("session.aal", Self::SessionAal),
-        ("session.second_factor_at", Self::SecondFactorAt),
-        ("session.methods", Self::SessionMethods),
-        ("rule.id", Self::RuleId),
-    ];
+/// Why a source was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a value is `identity.id`, `identity.` and a JSON pointer, `session.id`, `session.aal`, `session.second_factor_at`, `session.methods` or `rule.id`"
+)]
+pub struct SourceError;
 
-    fn value(self, session: Option<&Session>, rule: &Rule) -> Option<String> {
+impl Source {
+    /// Reads a source.
+    ///
+    /// # Errors
+    /// [`SourceError`] where it names none.
+    pub fn parse(text: &str) -> Result<Self, SourceError> {
+        let pointer = text
+            .strip_prefix("identity.")
+            .and_then(|rest| Pointer::parse(rest).ok());
+        match (text, pointer) {
+            (_, Some(pointer)) => Ok(Self::Claim(pointer)),
+            ("identity.id", _) => Ok(Self::IdentityId),
+            ("session.id", _) => Ok(Self::SessionId),
+            ("session.aal", _) => Ok(Self::SessionAal),
+            ("session.second_factor_at", _) => Ok(Self::SecondFactorAt),
+            ("session.methods", _) => Ok(Self::SessionMethods),
+            ("rule.id", _) => Ok(Self::RuleId),
+            _ => Err(SourceError),
+        }
+    }
+
+    /// The pointer it looks at, if it does.
+    #[must_use]
+    pub fn pointer(&self) -> Option<&Pointer> {
         match self {
-            Self::RuleId => Some(rule.id.to_string()),
-            Self::IdentityId => Some(session?.subject.to_string()),
-            Self::SessionId => Some(session?.id.to_string()),
+            Self::Claim(pointer) => Some(pointer),
+            _ => None,
+        }
+    }
+
+    /// The value, encoded; `None` counts as unset.
+    fn value(&self, session: Option<&Session>, rule: &Rule) -> Option<String> {
+        match self {
+            Self::RuleId => Some(encode(&rule.id, VALUE)),
+            Self::IdentityId => Some(encode(&session?.subject, VALUE)),
+            Self::SessionId => Some(encode(&session?.id, VALUE)),
             Self::SessionAal => Some(session?.aal.as_str().to_owned()),
             Self::SecondFactorAt => session?.second_factor_at(&[]).and_then(rfc3339),
-            Self::SessionMethods => Some(methods(session?)),
+            Self::SessionMethods => Some(join(session?.methods.iter().map(|method| &*method.name))),
+            Self::Claim(pointer) => claim(session?.claims.get(pointer)?),
+        }
+    }
+}
+
+/// A list with an element that can't be sent is not sent at all.
+fn claim(claim: &Claim) -> Option<String> {
+    match claim {
+        Claim::One(one) => Some(encode(&one.to_string(), VALUE)),
+        Claim::Many(many) => {
+            let texts = many
+                .iter()
+                .map(|element| Some(element.as_ref()?.to_string()));
+            Some(join(
+                texts
+                    .collect::<Option<Vec<_>>>()?
+                    .iter()
+                    .map(String::as_str),
+            ))
         }
     }
 }
@@ -63,13 +114,15 @@ fn rfc3339(time: SystemTime) -> Option<String> {
     Timestamp::try_from(time).ok().map(|time| time.to_string())
 }
 
-fn methods(session: &Session) -> String {
-    session
-        .methods
-        .iter()
-        .map(|method| &*method.name)
+fn join<'a>(elements: impl Iterator<Item = &'a str>) -> String {
+    elements
+        .map(|element| encode(element, ELEMENT))
         .collect::<Vec<_>>()
         .join(",")
+}
+
+fn encode(text: &str, set: &'static AsciiSet) -> String {
+    utf8_percent_encode(text, set).to_string()
 }
 
 /// The configured headers, by name.
@@ -95,6 +148,17 @@ pub struct Mutations {
 }
 
 impl UpstreamHeaders {
+    /// These headers, no two of which an upstream could take for one.
+    #[must_use]
+    pub fn new(headers: Vec<(HeaderName, Source)>) -> Self {
+        Self(headers)
+    }
+
+    /// What is asked to be known of an identity.
+    pub fn pointers(&self) -> impl Iterator<Item = &Pointer> {
+        self.0.iter().filter_map(|(_, source)| source.pointer())
+    }
+
     /// The headers for an allowed request: set from the session and the rule, and otherwise removed in every spelling.
     #[must_use]
     pub fn mutations(
@@ -105,7 +169,10 @@ impl UpstreamHeaders {
     ) -> Mutations {
         let mut mutations = Mutations::default();
         for (name, source) in &self.0 {
-            match source.value(session, rule).and_then(|value| encode(&value)) {
+            match source
+                .value(session, rule)
+                .and_then(|value| header_value(&value))
+            {
                 Some(value) => mutations.set.push((name.clone(), value)),
                 None => mutations.remove.push(name.as_str().to_owned()),
             }
@@ -142,18 +209,31 @@ impl UpstreamHeaders {
     }
 }
 
-/// Visible ASCII, the rest percent-encoded.
-fn encode(value: &str) -> Option<HeaderValue> {
-    let text = utf8_percent_encode(value, HIDDEN).to_string();
-    HeaderValue::from_str(&text)
-        .ok()
-        .filter(|text| text.len() <= MAX_VALUE_BYTES && !text.is_empty())
+/// A value that is empty or too long counts as unset.
+fn header_value(text: &str) -> Option<HeaderValue> {
+    let fits = !text.is_empty() && text.len() <= MAX_VALUE_BYTES;
+    HeaderValue::from_str(text).ok().filter(|_| fits)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{pattern::Methods, rule::Requirement, session::Aal};
+    use crate::domain::{
+        claim::{Claims, Scalar},
+        pattern::Methods,
+        rule::Requirement,
+        session::Aal,
+    };
+
+    fn session() -> Session {
+        Session {
+            id: "s".into(),
+            subject: "ann".into(),
+            aal: Aal::Aal2,
+            methods: vec![],
+            claims: Claims::default(),
+        }
+    }
 
     fn rule() -> Rule {
         Rule {
@@ -184,12 +264,7 @@ mod tests {
 
     #[test]
     fn no_name_is_both_set_and_removed() {
-        let session = Session {
-            id: "s".into(),
-            subject: "ann".into(),
-            aal: Aal::Aal2,
-            methods: vec![],
-        };
+        let session = session();
         let headers = Headers::from_lines(&[("x-user-id", "evil"), ("x_user_aal", "aal2")]);
         let mutations = UpstreamHeaders::default().mutations(&headers, Some(&session), &rule());
         let set: Vec<_> = mutations
@@ -224,8 +299,47 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_visible_ascii_is_percent_encoded() {
-        assert_eq!(encode("é%\r\n").unwrap(), "%C3%A9%25%0D%0A");
-        assert_eq!(encode(&"a".repeat(4097)), None);
+    fn what_is_not_visible_ascii_is_percent_encoded_and_a_comma_in_a_list_too() {
+        let pointer = |text: &str| Pointer::parse(text).unwrap();
+        let text = |text: &str| Scalar::Text(text.into());
+        let claims = vec![
+            (pointer("/one"), Claim::One(text("é%, \r\n"))),
+            (pointer("/long"), Claim::One(text(&"a".repeat(4097)))),
+            (
+                pointer("/many"),
+                Claim::Many(vec![
+                    Some(text("a,b")),
+                    Some(Scalar::Bool(true)),
+                    Some(Scalar::Number("5".into())),
+                ]),
+            ),
+            (pointer("/mixed"), Claim::Many(vec![Some(text("a")), None])),
+        ];
+        let session = Session {
+            claims: Claims::new(claims),
+            ..session()
+        };
+        let value = |source: &str| {
+            let name = HeaderName::from_static("x-value");
+            let headers = UpstreamHeaders::new(vec![(name, Source::parse(source).unwrap())]);
+            let mutations = headers.mutations(&Headers::default(), Some(&session), &rule());
+            mutations
+                .set
+                .first()
+                .map(|(_, value)| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(value("identity./one").unwrap(), "%C3%A9%25, %0D%0A");
+        assert_eq!(value("identity./many").unwrap(), "a%2Cb,true,5");
+        for unset in [
+            "identity./long",
+            "identity./mixed",
+            "identity./none",
+            "session.second_factor_at",
+            "session.methods",
+        ] {
+            assert_eq!(value(unset), None, "{unset}");
+        }
+        assert_eq!(value("identity.id").unwrap(), "ann");
+        assert_eq!(value("rule.id").unwrap(), "r");
     }
 }

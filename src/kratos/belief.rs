@@ -91,7 +91,9 @@ enum Whoami {
 async fn whoami(client: &Client, credential: &Credential, now: SystemTime) -> Whoami {
     let answer = client.get(WHOAMI, Some(credential)).await;
     Whoami::Says(match &answer {
-        Ok(answer) if answer.status == StatusCode::OK => wire::standing(&answer.body, now),
+        Ok(answer) if answer.status == StatusCode::OK => {
+            wire::standing(&answer.body, client.pointers(), now)
+        }
         Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => return Whoami::Unauthorized,
         Ok(answer)
             if answer.status == StatusCode::FORBIDDEN

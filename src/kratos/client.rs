@@ -10,7 +10,10 @@ use reqwest::{
 };
 
 use super::Settings;
-use crate::domain::credential::{Credential, CredentialKind};
+use crate::domain::{
+    claim::Pointer,
+    credential::{Credential, CredentialKind},
+};
 
 /// The most that is read of an answer.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -47,6 +50,7 @@ pub(super) struct Client {
     http: reqwest::Client,
     base: Box<str>,
     cookie: Box<str>,
+    pointers: Vec<Pointer>,
 }
 
 impl Client {
@@ -66,7 +70,13 @@ impl Client {
             http,
             base: settings.api_url.clone(),
             cookie: settings.cookie.clone(),
+            pointers: settings.pointers.clone(),
         })
+    }
+
+    /// What is asked to be known of an identity.
+    pub(super) fn pointers(&self) -> &[Pointer] {
+        &self.pointers
     }
 
     /// `GET`s a path below the public API, with the credential if there is one.

@@ -4,19 +4,24 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
 
-use crate::domain::session::{Aal, Factor, Method, Session, Standing};
+use crate::domain::{
+    claim::{Claim, Claims, Pointer, Scalar},
+    session::{Aal, Factor, Method, Session, Standing},
+};
 
 const UNAVAILABLE: Standing = Standing::Unavailable { retry_after: None };
 
 #[derive(Deserialize)]
-struct Whoami {
+struct Whoami<'a> {
     id: Box<str>,
     active: bool,
     expires_at: Box<str>,
     authenticator_assurance_level: Box<str>,
     authentication_methods: Option<Vec<AuthenticationMethod>>,
-    identity: Identity,
+    #[serde(borrow)]
+    identity: &'a RawValue,
 }
 
 #[derive(Deserialize)]
@@ -62,8 +67,8 @@ struct Attributes {
 }
 
 /// What a whoami body with status 200 says: unavailable where it can't be read, none where the session is over.
-pub(super) fn standing(body: &[u8], now: SystemTime) -> Standing {
-    let Ok(whoami) = serde_json::from_slice::<Whoami>(body) else {
+pub(super) fn standing(body: &[u8], pointers: &[Pointer], now: SystemTime) -> Standing {
+    let Ok(whoami) = serde_json::from_slice::<Whoami<'_>>(body) else {
         return UNAVAILABLE;
     };
     let aal = Aal::parse(&whoami.authenticator_assurance_level);
@@ -73,17 +78,45 @@ pub(super) fn standing(body: &[u8], now: SystemTime) -> Standing {
     if !whoami.active || expires_at <= now {
         return Standing::SignedOut;
     }
+    let Ok(identity) = serde_json::from_str::<Identity>(whoami.identity.get()) else {
+        return UNAVAILABLE;
+    };
     let methods = whoami.authentication_methods.unwrap_or_default();
-    let methods = methods
-        .into_iter()
-        .map(AuthenticationMethod::into_domain)
-        .collect();
+    let methods = methods.into_iter().map(AuthenticationMethod::into_domain);
     Standing::Session(Session {
         id: whoami.id,
-        subject: whoami.identity.id,
+        subject: identity.id,
         aal,
-        methods,
+        methods: methods.collect(),
+        claims: claims(whoami.identity, pointers),
     })
+}
+
+/// What stands at these pointers; the identity is read in full only where some are asked for.
+fn claims(identity: &RawValue, pointers: &[Pointer]) -> Claims {
+    if pointers.is_empty() {
+        return Claims::default();
+    }
+    let identity: Value = serde_json::from_str(identity.get()).unwrap_or_default();
+    let at =
+        |pointer: &Pointer| Some((pointer.clone(), claim(identity.pointer(pointer.as_str())?)?));
+    Claims::new(pointers.iter().filter_map(at).collect())
+}
+
+fn claim(value: &Value) -> Option<Claim> {
+    match value {
+        Value::Array(elements) => Some(Claim::Many(elements.iter().map(scalar).collect())),
+        one => scalar(one).map(Claim::One),
+    }
+}
+
+fn scalar(value: &Value) -> Option<Scalar> {
+    match value {
+        Value::String(text) => Some(Scalar::Text(text.as_str().into())),
+        Value::Number(number) => Some(Scalar::Number(number.to_string().into())),
+        Value::Bool(value) => Some(Scalar::Bool(*value)),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 impl AuthenticationMethod {
@@ -136,7 +169,7 @@ fn factor_of(node: &str) -> Option<Factor> {
 mod tests {
     use std::time::Duration;
 
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -163,12 +196,13 @@ mod tests {
     fn with(path: &str, value: Value) -> Standing {
         let mut body = whoami();
         *body.pointer_mut(path).unwrap() = value;
-        standing(body.to_string().as_bytes(), now())
+        standing(body.to_string().as_bytes(), &[], now())
     }
 
     #[test]
     fn a_session_is_read_as_kratos_writes_it() {
-        let Standing::Session(session) = standing(whoami().to_string().as_bytes(), now()) else {
+        let Standing::Session(session) = standing(whoami().to_string().as_bytes(), &[], now())
+        else {
             panic!("no session")
         };
         assert_eq!(session.aal, Aal::Aal2);
@@ -177,6 +211,38 @@ mod tests {
             session.second_factor_at(&[]),
             now().checked_sub(Duration::from_millis(59_500))
         );
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_kept_of_an_identity() {
+        let mut body = whoami();
+        body["identity"]["metadata_public"] = json!({"role": "admin", "level": 3, "on": true, "groups": ["a", 1, null, {}], "o": {}, "n": null});
+        let names = ["role", "level", "on", "groups", "o", "n", "none"];
+        let pointers =
+            names.map(|name| Pointer::parse(&format!("/metadata_public/{name}")).unwrap());
+        let Standing::Session(session) = standing(body.to_string().as_bytes(), &pointers, now())
+        else {
+            panic!("no session")
+        };
+        let text = |text: &str| Scalar::Text(text.into());
+        let number = |text: &str| Scalar::Number(text.into());
+        let groups = vec![Some(text("a")), Some(number("1")), None, None];
+        let expected = [
+            Some(Claim::One(text("admin"))),
+            Some(Claim::One(number("3"))),
+            Some(Claim::One(Scalar::Bool(true))),
+            Some(Claim::Many(groups)),
+            None,
+            None,
+            None,
+        ];
+        for (pointer, expected) in pointers.iter().zip(expected) {
+            assert_eq!(
+                session.claims.get(pointer),
+                expected.as_ref(),
+                "{pointer:?}"
+            );
+        }
     }
 
     #[test]
@@ -202,13 +268,13 @@ mod tests {
         assert_eq!(with("/active", json!("true")), UNAVAILABLE);
         assert_eq!(with("/identity", json!(null)), UNAVAILABLE);
         for body in ["", "{}", "[]", "null", "<html>", r#"{"active":true}"#] {
-            assert_eq!(standing(body.as_bytes(), now()), UNAVAILABLE, "{body}");
+            assert_eq!(standing(body.as_bytes(), &[], now()), UNAVAILABLE, "{body}");
         }
         let twice =
             whoami()
                 .to_string()
                 .replacen('{', r#"{"authenticator_assurance_level":"aal2","#, 1);
-        assert_eq!(standing(twice.as_bytes(), now()), UNAVAILABLE);
+        assert_eq!(standing(twice.as_bytes(), &[], now()), UNAVAILABLE);
     }
 
     #[test]

@@ -15,15 +15,28 @@ fn the_demos_configuration_is_sound() {
     assert_eq!(config.unwrap().policy.rules.rules().len(), 2);
 }
 
+/// The first example in a page.
+fn example(page: &str) -> String {
+    let text = read(page);
+    let yaml = text.split("```yaml\n").nth(1);
+    yaml.and_then(|rest| rest.split("```").next())
+        .unwrap()
+        .to_owned()
+}
+
 #[test]
 fn the_configuration_in_the_readme_is_sound_and_ten_lines_long() {
-    let readme = read("README.md");
-    let yaml = readme
-        .split("```yaml\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next())
-        .unwrap();
-    let config = Config::parse("README.md", yaml).unwrap_or_else(|faults| panic!("{faults}"));
+    let yaml = example("README.md");
+    let config = Config::parse("README.md", &yaml).unwrap_or_else(|faults| panic!("{faults}"));
     assert_eq!(&*config.policy.rules.rules()[0].id, "transfer");
     assert_eq!(yaml.lines().count(), 10);
+}
+
+#[test]
+fn the_configuration_in_its_page_is_sound() {
+    let yaml = example("docs/configuration.md");
+    let config = Config::parse("docs/configuration.md", &yaml);
+    let config = config.unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(config.policy.rules.rules().len(), 3);
+    assert_eq!(config.warnings, []);
 }

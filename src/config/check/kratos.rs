@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_saphyr::{Location, Spanned};
 
-use super::{text, word};
+use super::{switch, text, word};
 use crate::{
     config::{fault::Collector, file},
     domain::{
+        claim::Pointer,
         credential::CredentialKind,
         duration::parse_duration,
         identity_domain::{BaseUrl, EnrolmentPolicy, IdentityDomain, Refresh},
@@ -26,6 +27,21 @@ pub(super) struct Domains {
     pub(super) origins: Origins,
     /// Every origin, to hold rules against.
     pub(super) patterns: Vec<OriginPattern>,
+}
+
+impl Domains {
+    /// Has every Kratos tell what stands at these pointers.
+    pub(super) fn ask_for<'a>(&mut self, pointers: impl Iterator<Item = &'a Pointer>) {
+        let mut all: Vec<Pointer> = Vec::new();
+        for pointer in pointers {
+            if !all.contains(pointer) {
+                all.push(pointer.clone());
+            }
+        }
+        for settings in &mut self.settings {
+            settings.pointers.clone_from(&all);
+        }
+    }
 }
 
 struct Written {
@@ -96,13 +112,20 @@ fn domain(
         ("when_stale", Refresh::WhenStale),
     ];
     let refresh = word(faults, "refresh", kratos.refresh.as_ref(), &words).unwrap_or_default();
+    let words = [
+        ("detect", EnrolmentPolicy::Detect),
+        ("refuse", EnrolmentPolicy::Refuse),
+        ("off", EnrolmentPolicy::Off),
+    ];
+    let enrolment =
+        switch(faults, "enrolment", kratos.enrolment.as_ref(), &words).unwrap_or_default();
     let identity_domain = IdentityDomain {
         name: name.into(),
         browser_url: browser_url?,
         cookie: cookie.clone(),
-        credentials: vec![CredentialKind::Cookie],
+        credentials: credentials(faults, kratos.credentials.as_ref()),
         refresh,
-        enrolment: EnrolmentPolicy::default(),
+        enrolment,
     };
     Some((
         identity_domain,
@@ -110,8 +133,43 @@ fn domain(
             api_url: api_url?.as_str().into(),
             cookie,
             timeout,
+            pointers: Vec::new(),
         },
     ))
+}
+
+fn credentials(
+    faults: &mut Collector,
+    written: Option<&Spanned<Vec<Spanned<String>>>>,
+) -> Vec<CredentialKind> {
+    let Some(written) = written else {
+        return vec![CredentialKind::Cookie];
+    };
+    if written.value.is_empty() {
+        faults.add(
+            written.referenced,
+            "`credentials` is empty, so nobody could ever be known; list some, as in `[cookie]`",
+        );
+    }
+    let mut kinds = Vec::new();
+    for (name, at) in written.value.iter().map(text) {
+        match CredentialKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+        {
+            Some(kind) if kinds.contains(&kind) => {
+                faults.add(at, format_args!("`{name}` is listed twice; keep one"));
+            }
+            Some(kind) => kinds.push(kind),
+            None => faults.add(
+                at,
+                format_args!(
+                    "`{name}` is no credential; write `cookie`, `session_token` or `bearer`"
+                ),
+            ),
+        }
+    }
+    kinds
 }
 
 fn base_url(faults: &mut Collector, key: &str, written: &Spanned<String>) -> Option<BaseUrl> {

@@ -1,16 +1,19 @@
 //! `require` and `default`.
 
+use std::collections::BTreeMap;
+
 use serde_saphyr::{Location, Spanned};
 
 use super::text;
 use crate::{
     config::{
         fault::Collector,
-        shape::{self, Require},
+        shape::{self, Require, Value},
     },
     domain::{
+        claim::Pointer,
         duration::parse_duration,
-        rule::{Demand, Requirement},
+        rule::{Demand, IdentityTest, Requirement},
         session::{Aal, Factor},
     },
 };
@@ -65,7 +68,32 @@ fn of_demand(faults: &mut Collector, written: &shape::Demand) -> Option<Demand> 
         aal,
         max_age: max_age.flatten(),
         factors: factors.unwrap_or_default(),
+        identity: identity(faults, &written.identity),
     })
+}
+
+fn identity(
+    faults: &mut Collector,
+    written: &BTreeMap<String, Spanned<Vec<Value>>>,
+) -> Vec<IdentityTest> {
+    let mut tests = Vec::new();
+    for (pointer, values) in written {
+        if values.value.is_empty() {
+            faults.add(
+                values.referenced,
+                format_args!("`{pointer}` lists no value, so nobody could pass; list some"),
+            );
+        }
+        let values_at = values.referenced;
+        let values = values.value.iter().map(|value| value.0.clone()).collect();
+        let pointer = faults.ok(
+            values_at,
+            format_args!("`{pointer}`"),
+            Pointer::parse(pointer),
+        );
+        tests.extend(pointer.map(|pointer| IdentityTest { pointer, values }));
+    }
+    tests
 }
 
 fn factors(faults: &mut Collector, list: &Spanned<Vec<Spanned<String>>>) -> Vec<Factor> {

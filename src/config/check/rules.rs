@@ -1,210 +1,138 @@
-//! `rules`: each by itself, then all of them together.
+//! All rules together: ids that are unique, no two that tie, each within reach, and none in the way of a challenge.
 
 use std::collections::HashMap;
 
-use serde_saphyr::{Location, Spanned};
+use http::Method;
+use serde_saphyr::Location;
 use url::Url;
 
-use super::{Text, kratos::Domains, require, text};
+use super::{kratos::Domains, require, rule, text};
 use crate::{
-    config::{
-        fault::Collector,
-        file,
-        shape::{OneOrMany, Require},
-    },
+    config::{fault::Collector, sources::Sources},
     domain::{
-        pattern::{HostPattern, Methods, PathPattern},
-        rule::{DEFAULT_RULE, Requirement, Rule},
+        host::{Authority, Host},
+        path::{Path, PathOptions},
         rule_set::{RuleSet, Tie},
     },
 };
 
-/// Longest rule id in bytes.
-const MAX_ID_BYTES: usize = 64;
-
 /// The compiled rules; `None` where some tie, which is noted.
 pub(super) fn check(
     faults: &mut Collector,
-    written: &[file::Rule],
-    default: &Spanned<Require>,
+    sources: &Sources,
+    options: PathOptions,
     domains: &Domains,
 ) -> Option<RuleSet> {
-    let default = require::check(faults, default);
-    let rules: Vec<_> = written
-        .iter()
-        .map(|rule| check_rule(faults, rule, domains))
-        .collect();
-    unique_ids(faults, written);
-    compile(faults, rules, default, written)
-}
-
-fn check_rule(faults: &mut Collector, rule: &file::Rule, domains: &Domains) -> Rule {
-    let (id, at) = text(&rule.id);
-    if !is_id(id) {
-        faults.add(at, format_args!("`id: {id}` is not an id; use up to 64 lower-case letters, digits, `.`, `_` and `-`, a letter or digit first"));
+    let default = require::check(faults, &sources.file.default);
+    let mut rules = Vec::new();
+    for (file, written) in sources.rules() {
+        faults.enter(file);
+        rules.push(rule::check(faults, written, options, domains));
     }
-    if id == DEFAULT_RULE {
-        faults.add(
-            at,
-            "`id: default` is the name of the `default` requirement; choose another",
-        );
-    }
-    Rule {
-        id: id.into(),
-        hosts: hosts(faults, rule.matches.host.as_ref(), domains),
-        paths: paths(faults, rule.matches.path.as_ref()),
-        methods: methods(faults, rule.matches.methods.as_ref()),
-        requirement: require::check(faults, &rule.require),
-        return_to: rule
-            .return_to
-            .as_ref()
-            .and_then(|address| return_to(faults, address, domains)),
-    }
-}
-
-fn is_id(id: &str) -> bool {
-    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let starts_well = id.bytes().next().is_some_and(is_plain);
-    starts_well
-        && id.len() <= MAX_ID_BYTES
-        && id.bytes().all(|b| is_plain(b) || b"._-".contains(&b))
-}
-
-fn hosts(
-    faults: &mut Collector,
-    written: Option<&Spanned<OneOrMany>>,
-    domains: &Domains,
-) -> Vec<HostPattern> {
-    let Some(written) = written else {
-        return Vec::new();
-    };
-    let mut hosts = Vec::new();
-    for (text, at) in texts(faults, "host", written) {
-        let host = faults.ok(
-            at,
-            format_args!("host pattern `{text}`"),
-            HostPattern::parse(text),
-        );
-        let is_guarded = |host: &HostPattern| {
-            domains
-                .patterns
-                .iter()
-                .any(|origin| origin.host.covers(host) || host.covers(&origin.host))
-        };
-        if host.as_ref().is_some_and(|host| !is_guarded(host)) {
-            faults.add(at, format_args!("host `{text}` is on none of the `origins`, so the rule could never match; add an origin or mend the host"));
+    let written = by_id(faults, sources);
+    let compiled = match RuleSet::new(rules, default) {
+        Ok(rules) => {
+            warn_of_unreachable(faults, &rules, domains, &written);
+            challenges_are_open(faults, sources, &rules, domains);
+            Some(rules)
         }
-        hosts.extend(host);
-    }
-    hosts
-}
-
-fn paths(faults: &mut Collector, written: Option<&Spanned<OneOrMany>>) -> Vec<PathPattern> {
-    let Some(written) = written else {
-        return vec![PathPattern::everything()];
+        Err(ties) => {
+            note_ties(faults, &ties, &written);
+            None
+        }
     };
-    let mut paths = Vec::new();
-    for (text, at) in texts(faults, "path", written) {
-        paths.extend(faults.ok(
-            at,
-            format_args!("path pattern `{text}`"),
-            PathPattern::parse(text),
-        ));
-    }
-    paths
+    faults.enter(&sources.name);
+    compiled
 }
 
-fn methods(faults: &mut Collector, written: Option<&Spanned<Vec<Spanned<String>>>>) -> Methods {
-    let Some(written) = written else {
-        return Methods::All;
-    };
-    if written.value.is_empty() {
-        faults.add(
-            written.referenced,
-            "`methods` is empty; list some, or leave it out for all",
-        );
-    }
-    let mut names = Vec::new();
-    for (name, at) in written.value.iter().map(text) {
-        faults.ok(at, "methods", Methods::parse([name]));
-        names.push(name);
-    }
-    Methods::parse(names).unwrap_or(Methods::All)
-}
-
-/// The texts of a value that may be one or many.
-fn texts<'a>(faults: &mut Collector, key: &str, written: &'a Spanned<OneOrMany>) -> Vec<Text<'a>> {
-    match &written.value {
-        OneOrMany::One(one) => vec![(one, written.referenced)],
-        OneOrMany::Many(many) => {
-            if many.is_empty() {
-                faults.add(
-                    written.referenced,
-                    format_args!("`{key}` is empty; list some, or leave it out for all"),
-                );
-            }
-            many.iter().map(text).collect()
+/// A challenge that is itself guarded would send people in a circle.
+fn challenges_are_open(
+    faults: &mut Collector,
+    sources: &Sources,
+    rules: &RuleSet,
+    domains: &Domains,
+) {
+    faults.enter(&sources.name);
+    for kratos in sources.file.kratos.value.values() {
+        let (browser_url, at) = text(&kratos.value.browser_url);
+        if let Some(rule) = guard_of(browser_url, rules, domains) {
+            faults.add(at, format_args!("`browser_url: {browser_url}` is guarded: rule `{rule}` would challenge its login page; give `/self-service/**` there `require: none`"));
         }
     }
 }
 
-fn return_to(
-    faults: &mut Collector,
-    written: &Spanned<String>,
-    domains: &Domains,
-) -> Option<Box<str>> {
-    let (address, at) = text(written);
-    let is_plain = !address.contains('\\') && address.bytes().all(|b| b > b' ' && b != 0x7f);
-    let is_path = address.starts_with('/') && !address.starts_with("//");
-    let is_guarded =
-        || Url::parse(address).is_ok_and(|url| domains.origins.of_link(&url).is_some());
-    if is_plain && (is_path || is_guarded()) {
-        return Some(address.into());
-    }
-    faults.add(
-        at,
-        format_args!("`return_to: {address}` is neither a path nor a URL on one of the `origins`"),
-    );
-    None
+/// The rule that asks for a session on the login page below this URL, if its origin is guarded.
+fn guard_of(browser_url: &str, rules: &RuleSet, domains: &Domains) -> Option<Box<str>> {
+    let url = Url::parse(browser_url).ok()?;
+    let host = Host::parse(url.host_str()?.as_bytes()).ok()?;
+    let authority = Authority {
+        host,
+        port: url.port(),
+    };
+    domains.origins.locate(&authority)?;
+    let login = format!("{}/self-service/login/browser", url.path());
+    let path = Path::parse(login.as_bytes(), PathOptions::default()).ok()?;
+    let selection = rules.select(&authority.host, &path, &Method::GET);
+    let is_guarded = selection.is_denied || !selection.demands.is_empty();
+    is_guarded.then(|| selection.rule.id.clone())
 }
 
-fn unique_ids(faults: &mut Collector, rules: &[file::Rule]) {
-    let mut seen: HashMap<&str, Location> = HashMap::new();
-    for (id, at) in rules.iter().map(|rule| text(&rule.id)) {
-        if let Some(first) = seen.insert(id, at) {
+/// Where each rule stands.
+type Places<'a> = HashMap<&'a str, (&'a str, Location)>;
+
+fn by_id<'a>(faults: &mut Collector, sources: &'a Sources) -> Places<'a> {
+    let mut places = Places::new();
+    for (file, rule) in sources.rules() {
+        let (id, at) = text(&rule.id);
+        if let Some((other, first)) = places.get(id) {
+            faults.enter(file);
             faults.add(
                 at,
                 format_args!(
-                    "rule id `{id}` is taken, on line {}; give each rule its own",
+                    "rule id `{id}` is taken, at {other}:{}; give each rule its own",
                     first.line()
                 ),
+            );
+        } else {
+            places.insert(id, (file, at));
+        }
+    }
+    places
+}
+
+fn note_ties(faults: &mut Collector, ties: &[Tie], places: &Places<'_>) {
+    for tie in ties {
+        if let Some((file, at)) = places.get(&*tie.second) {
+            faults.enter(file);
+            faults.add(
+                *at,
+                format_args!("{tie}; make one more specific by host, path or methods"),
             );
         }
     }
 }
 
-fn compile(
+fn warn_of_unreachable(
     faults: &mut Collector,
-    rules: Vec<Rule>,
-    default: Requirement,
-    written: &[file::Rule],
-) -> Option<RuleSet> {
-    let place = |tie: &Tie| {
-        written
-            .iter()
-            .find(|rule| rule.id.value == *tie.second)
-            .map_or(Location::UNKNOWN, |rule| rule.id.referenced)
-    };
-    match RuleSet::new(rules, default) {
-        Ok(rules) => Some(rules),
-        Err(ties) => {
-            for tie in ties {
-                faults.add(
-                    place(&tie),
-                    format_args!("{tie}; make one more specific by host, path or methods"),
-                );
-            }
-            None
+    rules: &RuleSet,
+    domains: &Domains,
+    places: &Places<'_>,
+) {
+    let hosts: Vec<_> = domains
+        .patterns
+        .iter()
+        .map(|origin| origin.host.clone())
+        .collect();
+    for (rule, other) in rules.unreachable(&hosts) {
+        if let Some((file, at)) = places.get(&*rule.id) {
+            faults.enter(file);
+            faults.warn(
+                *at,
+                format_args!(
+                    "rule `{}` is never reached: `{}` is more specific wherever it matches",
+                    rule.id, other.id
+                ),
+            );
         }
     }
 }

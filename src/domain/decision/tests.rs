@@ -1,7 +1,11 @@
 use std::slice;
 
 use super::*;
-use crate::domain::session::Method;
+use crate::domain::{
+    claim::{Claim, Claims, Pointer, Scalar},
+    rule::IdentityTest,
+    session::Method,
+};
 
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000)
@@ -25,6 +29,7 @@ fn session(aal: Aal, methods: Vec<Method>) -> Standing {
         subject: "i".into(),
         aal,
         methods,
+        claims: Claims::default(),
     })
 }
 
@@ -267,4 +272,47 @@ fn enrolment_is_asked_only_where_it_can_change_the_answer() {
     assert!(!asks(Demand::AAL2, &Standing::SecondFactorDue));
     assert!(!asks(Demand::AAL2, &Standing::SignedOut));
     assert!(!asks(Demand::AAL2, &session(Aal::Aal0, vec![])));
+}
+
+#[test]
+fn identity_is_looked_at_once_the_level_is_met() {
+    let role = || Pointer::parse("/metadata_public/role").unwrap();
+    let admin = || Scalar::Text("admin".into());
+    let test = IdentityTest {
+        pointer: role(),
+        values: vec![admin()],
+    };
+    let demand = Demand {
+        identity: vec![test],
+        ..fresh(300)
+    };
+    let with = |standing: Standing, claim: Option<Claim>| match standing {
+        Standing::Session(session) => Standing::Session(Session {
+            claims: Claims::new(claim.into_iter().map(|claim| (role(), claim)).collect()),
+            ..session
+        }),
+        other => other,
+    };
+    let said = |standing, claim| {
+        word(
+            slice::from_ref(&demand),
+            &with(standing, claim),
+            &Enrolment::Unknown,
+        )
+    };
+    let one = |text: &str| Some(Claim::One(Scalar::Text(text.into())));
+    assert_eq!(said(aal1(), None), "session_aal2_required");
+    assert_eq!(said(aal2(900), None), "session_refresh_required");
+    assert_eq!(said(aal2(1), None), "identity_not_permitted");
+    assert_eq!(said(aal2(1), one("viewer")), "identity_not_permitted");
+    assert_eq!(said(aal2(1), one("Admin")), "identity_not_permitted");
+    assert_eq!(said(aal2(1), one("admin")), "session_ok");
+    let many = Claim::Many(vec![None, Some(admin())]);
+    assert_eq!(said(aal2(1), Some(many)), "session_ok");
+    let demands = [demand.clone(), fresh(5)];
+    let stale = with(aal2(100), one("viewer"));
+    assert_eq!(
+        word(&demands, &stale, &Enrolment::Unknown),
+        "session_refresh_required"
+    );
 }

@@ -51,6 +51,18 @@ impl Methods {
         }
     }
 
+    /// Whether every method of `other` is one of these.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, _) => true,
+            (Self::Listed(_), Self::All) => false,
+            (Self::Listed(_), Self::Listed(methods)) => {
+                methods.iter().all(|method| self.matches(method))
+            }
+        }
+    }
+
     /// Whether methods are listed, which is more specific than all.
     #[must_use]
     pub fn is_listed(&self) -> bool {

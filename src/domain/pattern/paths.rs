@@ -82,6 +82,19 @@ impl PathPattern {
         agree && (short.below || short.segments.len() == long.segments.len())
     }
 
+    /// Whether every path of `other` is one of this pattern's.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let fits = self.segments.len() <= other.segments.len();
+        let each = self
+            .segments
+            .iter()
+            .zip(&other.segments)
+            .all(|(own, theirs)| own.covers(theirs));
+        let is_as_long = self.segments.len() == other.segments.len() && !other.below;
+        fits && each && (self.below || is_as_long)
+    }
+
     /// How specific this pattern is.
     #[must_use]
     pub fn rank(&self) -> PathRank {
@@ -154,6 +167,10 @@ impl Segment {
             Self::Literal(text) => **text == *given,
             Self::Any(_) => true,
         }
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        matches!(self, Self::Any(_)) || self == other
     }
 
     fn agrees(&self, other: &Self) -> bool {

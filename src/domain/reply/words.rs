@@ -13,6 +13,7 @@ pub(super) struct Words {
     pub(super) mend: &'static str,
 }
 
+#[expect(clippy::too_many_lines, reason = "one table, read as one")]
 pub(super) fn of(reason: Reason) -> Words {
     let (title, what, mend) = match reason {
         Reason::Open | Reason::Preflight | Reason::SessionOk => {
@@ -42,6 +43,11 @@ pub(super) fn of(reason: Reason) -> Words {
             "Not allowed",
             "This address is closed to everyone.",
             "Go back to where you came from.",
+        ),
+        Reason::IdentityNotPermitted => (
+            "Not for this account",
+            "You are logged in, but this address is for other accounts.",
+            "If it should be yours, ask whoever runs this site.",
         ),
         Reason::ContextInvalid => (
             "This route is misconfigured",
