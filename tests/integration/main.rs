@@ -13,4 +13,5 @@ mod forward_auth;
 mod gate;
 mod http;
 mod layers;
+mod proxies;
 mod stage;
