@@ -38,13 +38,11 @@ pub(super) fn run(config: &Path) -> Exit {
 
 fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     log::init(config.log);
+    warn(&config);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        for warning in &config.warnings {
-            tracing::warn!("{warning}");
-        }
         let doors = Doors::open(config.servers.clone()).await?;
         let grpc = doors.grpc_address()?;
         let http = doors.http_address()?.map(|http| http.to_string());
@@ -60,6 +58,18 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         tokio::time::timeout(MAX_STOP, serving).await???;
         Ok(())
     })
+}
+
+/// Tells what is sound but hardly meant.
+fn warn(config: &Config) {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    if config.is_secret_random {
+        tracing::warn!(
+            "no secret is configured, so this replica has its own; set `secret.file` or `STEPGATE_SECRET`, the same on all"
+        );
+    }
 }
 
 fn cores() -> NonZero<usize> {

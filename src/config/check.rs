@@ -4,10 +4,11 @@ mod kratos;
 mod require;
 mod rule;
 mod rules;
+mod secret;
 mod servers;
 mod upstream;
 
-use std::num::NonZero;
+use std::{ffi::OsStr, num::NonZero};
 
 use serde_saphyr::{Location, Spanned};
 use tracing::Level;
@@ -24,8 +25,10 @@ use crate::{
     telemetry::log::{self, Format},
 };
 
+pub(super) use secret::VARIABLE as SECRET;
+
 /// Turns what was written into a configuration, or into all of its faults.
-pub(super) fn check(sources: &Sources) -> Result<Config, Faults> {
+pub(super) fn check(sources: &Sources, given_secret: Option<&OsStr>) -> Result<Config, Faults> {
     let file = &sources.file;
     let mut faults = Collector::new(&sources.name);
     let paths = paths(&mut faults, &file.paths);
@@ -34,8 +37,9 @@ pub(super) fn check(sources: &Sources) -> Result<Config, Faults> {
     let servers = servers::check(&mut faults, &file.servers);
     let log = log(&mut faults, &file.log);
     let workers = workers(&mut faults, file.workers.as_ref());
+    let secret = secret::check(&mut faults, &sources.name, &file.secret, given_secret);
     let rules = rules::check(&mut faults, sources, paths, &domains);
-    let config = rules.map(|rules| {
+    let config = rules.zip(secret).map(|(rules, chosen)| {
         domains.ask_for(rules.pointers().chain(upstream_headers.pointers()));
         let policy = Policy {
             identity_domains: domains.identity_domains,
@@ -44,6 +48,7 @@ pub(super) fn check(sources: &Sources) -> Result<Config, Faults> {
             paths,
             upstream_headers,
             context_ignore: boxed(&file.context.ignore),
+            secret: chosen.secret,
         };
         Config {
             policy,
@@ -51,6 +56,7 @@ pub(super) fn check(sources: &Sources) -> Result<Config, Faults> {
             servers,
             workers,
             log,
+            is_secret_random: chosen.is_random,
             warnings: Vec::new(),
         }
     });

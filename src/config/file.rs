@@ -30,6 +30,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) log: Log,
     pub(super) workers: Option<Spanned<usize>>,
+    #[serde(default)]
+    pub(super) secret: Secret,
 }
 
 /// `kratos.<name>`
@@ -121,6 +123,13 @@ pub(super) struct HttpServer {
 pub(super) struct Log {
     pub(super) level: Option<Spanned<String>>,
     pub(super) format: Option<Spanned<String>>,
+}
+
+/// `secret`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Secret {
+    pub(super) file: Option<Spanned<String>>,
 }
 
 /// Reads a text into its shape; one syntax or shape fault ends it.

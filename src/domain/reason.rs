@@ -19,6 +19,8 @@ pub enum Reason {
     SessionAal2EnrolmentRequired,
     /// The second factor is too old, or another one is asked for.
     SessionRefreshRequired,
+    /// The same challenge, again and again, led nowhere.
+    StepUpLoop,
     /// The rule denies.
     AccessDenied,
     /// The session is enough, but the rule is for other identities.
@@ -49,6 +51,7 @@ impl Reason {
             Self::SessionAal2Required => "session_aal2_required",
             Self::SessionAal2EnrolmentRequired => "session_aal2_enrolment_required",
             Self::SessionRefreshRequired => "session_refresh_required",
+            Self::StepUpLoop => "step_up_loop",
             Self::AccessDenied => "access_denied",
             Self::IdentityNotPermitted => "identity_not_permitted",
             Self::ContextInvalid => "context_invalid",

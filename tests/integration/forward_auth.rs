@@ -34,6 +34,7 @@ async fn asked(
     let (line, facts) = match caller {
         "/forward-auth" => (
             ("GET", caller.to_owned()),
+            // All that Traefik documents for ForwardAuth, beside the request's own headers.
             vec![
                 ("host", "stepgate:4456"),
                 ("x-forwarded-method", method),
@@ -41,6 +42,10 @@ async fn asked(
                 ("x-forwarded-host", host),
                 ("x-forwarded-uri", target),
                 ("x-forwarded-for", "192.0.2.1"),
+                ("x-forwarded-port", "443"),
+                ("x-forwarded-server", "traefik"),
+                ("x-real-ip", "192.0.2.1"),
+                ("user-agent", "Go-http-client/1.1"),
             ],
         ),
         "/auth-request" => (
@@ -131,8 +136,14 @@ async fn every_caller_hears_what_envoy_hears_over_grpc() {
 fn assert_same(heard: &Answer, envoy: &Heard, caller: &str, case: &str) {
     assert_eq!(i32::from(unmapped(caller, heard)), envoy.status, "{case}");
     assert_eq!(heard.reason(), envoy.reason(), "{case}");
+    // The mark in a cookie holds the second it was made in.
+    let comparable = |name: &str, value: &str| match (name, value.split_once('=')) {
+        ("set-cookie", Some((cookie, _))) => cookie.to_owned(),
+        _ => value.to_owned(),
+    };
     for (name, value) in &envoy.headers {
-        assert_eq!(heard.header(name), Some(&**value), "{case}");
+        let ours = heard.header(name).map(|value| comparable(name, value));
+        assert_eq!(ours, Some(comparable(name, value)), "{case}");
     }
     for name in &envoy.removed {
         assert_eq!(heard.header(name), Some(""), "{case}");
@@ -157,6 +168,25 @@ async fn an_allow_is_200_and_empty_and_names_every_identity_header() {
         let removed = open.header("x-envoy-auth-headers-to-remove");
         let is_envoy = caller == "/ext-authz";
         assert_eq!(removed, is_envoy.then_some("x-user-id,x-user-aal"));
+    }
+}
+
+#[tokio::test]
+async fn the_mark_of_a_challenge_is_set_and_cleared_again() {
+    let gate = Gate::start(RULES).await;
+    let session = gate.double.sign_in("totp@app.test").unwrap().header();
+    for caller in CALLERS {
+        let page = [("accept", "text/html")];
+        let challenge = asked(&gate, caller, "GET", "app.test", "/account", &page).await;
+        let mark = challenge.header("set-cookie").unwrap();
+        let mark = mark.split(';').next().unwrap();
+        assert!(mark.starts_with("stepgate_marker="), "{challenge:?}");
+        let cookies = format!("{session}; {mark}");
+        let marked = [page[0], ("cookie", &cookies)];
+        let allow = asked(&gate, caller, "GET", "app.test", "/account", &marked).await;
+        let cleared = allow.header("set-cookie").unwrap();
+        assert_eq!(allow.status, 200);
+        assert!(cleared.starts_with("stepgate_marker=;"), "{cleared}");
     }
 }
 

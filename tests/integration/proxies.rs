@@ -89,6 +89,7 @@ impl Behind {
         self.open_page().await;
         self.challenges().await;
         self.allows().await;
+        self.marks().await;
         self.forged_identity().await;
         self.scripts().await;
         self.methods().await;
@@ -126,6 +127,26 @@ impl Behind {
         assert_eq!((&*path, id.len(), &*aal), ("/account", 36, "aal1"));
         assert_eq!(self.page(ASKED, Some(&aal2)).await.status, 200);
         assert_eq!(self.seen(), ("/transfer".into(), id, "aal2".into()));
+    }
+
+    /// A challenge marks the browser, and the allow that ends it takes the mark away, where the proxy passes that on.
+    async fn marks(&self) {
+        let [_, aal2] = self.sessions();
+        let challenge = self.page(ASKED, None).await;
+        let mark = challenge.header("set-cookie").unwrap();
+        let mark = mark.split(';').next().unwrap();
+        assert!(mark.starts_with("stepgate_marker="), "{challenge:?}");
+        let cookies = format!("{}; {mark}", aal2.header());
+        let headers = [("accept", "text/html"), ("cookie", &*cookies)];
+        let allow = self.ask("GET", ASKED, &headers).await;
+        let cleared = allow.header("set-cookie");
+        let is_cleared = cleared.is_some_and(|cookie| cookie.starts_with("stepgate_marker=;"));
+        assert_eq!(
+            (allow.status, is_cleared),
+            (200, self.proxy != Proxy::Caddy)
+        );
+        let unmarked = self.page(ASKED, Some(&aal2)).await;
+        assert_eq!(unmarked.header("set-cookie"), None);
     }
 
     async fn forged_identity(&self) {
@@ -171,10 +192,11 @@ impl Behind {
             assert_eq!(answer.header("content-type"), Some("application/json"));
             assert_eq!(answer.location(), "");
             let json: serde_json::Value = serde_json::from_str(answer.body.trim()).unwrap();
-            assert_eq!(json["error"]["id"], reason);
-            assert_eq!(json["error"]["code"], status);
-            assert_eq!(json["error_id"], reason);
-            assert!(json["request_id"].is_string());
+            let member = |pointer| json.pointer(pointer).cloned().unwrap_or_default();
+            assert_eq!(member("/error/id"), reason);
+            assert_eq!(member("/error/code"), status);
+            assert_eq!(member("/error_id"), reason);
+            assert!(member("/request_id").is_string());
         }
         assert_eq!(self.reached(), before);
     }
@@ -301,4 +323,20 @@ async fn envoy_over_http_keeps_the_story() {
     let behind = Behind::start(Proxy::EnvoyHttp).await;
     behind.story().await;
     behind.outages().await;
+}
+
+#[test]
+fn traefik_copies_every_identity_header() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/envoy/traefik/dynamic.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let file: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+    let door = &file["http"]["middlewares"]["stepgate"]["forwardAuth"];
+    assert_eq!(door["address"], "http://127.0.0.1:4456/forward-auth");
+    assert_eq!(door["trustForwardHeader"], false);
+    let copied = ["X-User-Id", "X-User-Aal"];
+    assert_eq!(door["authResponseHeaders"], serde_json::json!(copied));
+    assert_eq!(
+        file["http"]["routers"]["bank"]["middlewares"][0],
+        "stepgate"
+    );
 }

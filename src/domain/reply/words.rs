@@ -39,6 +39,11 @@ pub(super) fn of(reason: Reason) -> Words {
             "This needs a second factor given recently, or another one than was given.",
             "Confirm with your second factor again and try again.",
         ),
+        Reason::StepUpLoop => (
+            "This is going in circles",
+            "The same was asked for several times in a row, and nothing came of it.",
+            "Wait two minutes and try again.",
+        ),
         Reason::AccessDenied => (
             "Not allowed",
             "This address is closed to everyone.",
