@@ -94,14 +94,18 @@ impl Authorizer {
         check.answer(decision)
     }
 
-    /// The answer that [`check`](Self::check) would give if Kratos said this. Asks nobody and leaves no trace.
+    /// The answer that [`check`](Self::check) would give if Kratos said this of the request's credential. Asks nobody and
+    /// leaves no trace.
     #[must_use]
     pub fn suppose(&self, facts: &Facts, standing: Standing, enrolment: &Enrolment) -> Answer {
         let snapshot = self.snapshot.load_full();
         let mut check = Check::new(&snapshot, facts, self.clock.now());
         let decision = match check.begin() {
             Err(settled) => settled,
-            Ok(demands) => check.conclude(&demands, standing, enrolment),
+            Ok(demands) => {
+                let standing = check.of_credential(standing);
+                check.conclude(&demands, standing, enrolment)
+            }
         };
         check.answer(decision)
     }

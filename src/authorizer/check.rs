@@ -93,6 +93,14 @@ impl<'a> Check<'a> {
         told.unwrap_or(LATE)
     }
 
+    /// What Kratos would have said of the credential, were it asked: without one there is no session.
+    pub(super) fn of_credential(&self, standing: Standing) -> Standing {
+        match (&standing, &self.presented) {
+            (Standing::Unavailable { .. }, _) | (_, Presented::One(_)) => standing,
+            _ => Standing::SignedOut,
+        }
+    }
+
     /// The decision, now that the session is known.
     pub(super) fn conclude(
         &mut self,

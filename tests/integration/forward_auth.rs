@@ -76,6 +76,7 @@ fn unmapped(caller: &str, answer: &Answer) -> u16 {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table, read as one")]
 async fn every_caller_hears_what_envoy_hears_over_grpc() {
     let gate = Gate::start(RULES).await;
     let plain = gate.double.sign_in("plain@app.test").unwrap().header();
@@ -249,6 +250,7 @@ async fn assert_malformed(gate: &Gate, path: &str, lines: &Lines<'_>) {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table, read as one")]
 async fn a_fact_that_is_missing_or_comes_twice_is_400() {
     let gate = Gate::start("  []").await;
     for (path, lines) in FACTS {
@@ -339,6 +341,25 @@ async fn hostile_requests_are_refused_by_every_caller() {
             assert!(is_refused, "{caller} {host} {target}: {heard:?}");
             assert!(!heard.body.contains("account"), "no echo");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_envoy_joins_or_masks_is_refused_where_an_envoy_may_ask() {
+    let gate = Gate::start(RULES).await;
+    let joined = [("cookie", "a=1,ory_kratos_session=x")];
+    for caller in CALLERS {
+        let may_be_envoy = ["/decisions", "/ext-authz"].contains(&caller);
+        let masked = asked(&gate, caller, "GET", "app.test", "/transfer!", &[]).await;
+        let expected = if may_be_envoy { 400 } else { 200 };
+        assert_eq!(unmapped(caller, &masked), expected, "{caller}");
+        let heard = asked(&gate, caller, "GET", "app.test", "/account", &joined).await;
+        let expected = if may_be_envoy {
+            "session_ambiguous"
+        } else {
+            "session_inactive"
+        };
+        assert_eq!(heard.reason(), expected, "{caller}");
     }
 }
 

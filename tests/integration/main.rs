@@ -13,5 +13,6 @@ mod forward_auth;
 mod gate;
 mod http;
 mod layers;
+mod properties;
 mod proxies;
 mod stage;

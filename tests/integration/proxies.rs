@@ -8,7 +8,7 @@ use demo::{
     stage::{Proxy, Stage, StageOptions},
 };
 
-use crate::http::{Answer, ask};
+use crate::http::{Answer, ask, send};
 
 const ASKED: &str = "/transfer?to=Hermes&amount=250";
 /// A proxy's own patience with Stepgate, and a busy machine's.
@@ -91,6 +91,7 @@ impl Behind {
         self.allows().await;
         self.marks().await;
         self.forged_identity().await;
+        self.two_sessions().await;
         self.scripts().await;
         self.methods().await;
         self.hostile().await;
@@ -168,6 +169,17 @@ impl Behind {
             assert!(!answer.body.contains("forged"), "the bank saw `{name}`");
             assert!([200, 400].contains(&answer.status), "{answer:?}");
         }
+    }
+
+    async fn two_sessions(&self) {
+        let before = self.reached();
+        let [aal1, aal2] = self.sessions().map(|cookie| cookie.header());
+        for first in [&*aal1, "ory_kratos_session=x"] {
+            let headers = [("cookie", first), ("cookie", &*aal2)];
+            let answer = self.ask("GET", "/account", &headers).await;
+            assert_eq!((answer.status, answer.reason()), (400, "session_ambiguous"));
+        }
+        assert_eq!(self.reached(), before);
     }
 
     async fn scripts(&self) {
@@ -263,6 +275,10 @@ impl Behind {
                 .await;
             assert!(!(200..300).contains(&answer.status), "{host}: {answer:?}");
         }
+        let odd = format!("GET /transfer? HTTP/1.1\r\nhost: {app}\r\nconnection: close\r\n\r\n");
+        let odd = odd.bytes().map(|b| if b == b'?' { 0xa0 } else { b });
+        let heard = send(self.stage.place().envoy, &odd.collect::<Vec<_>>()).await;
+        assert!(heard.starts_with("HTTP/1.1 4"), "{heard}");
         let own = [
             ("x-forwarded-uri", "/"),
             ("x-original-url", "http://app.bank.localhost/"),
