@@ -1,6 +1,8 @@
 //! All of it at once: the Kratos double, the bank, the login pages, Stepgate and Envoy, started in order, waited for,
 //! and stopped together.
 //!
+//! In place of Envoy another proxy may stand, which asks Stepgate over HTTP.
+//!
 //! `envoy/envoy.yaml` and `demo/stepgate.yaml` are used as they stand; a stage on free ports uses copies in which
 //! nothing but the port numbers differs. Nothing listens anywhere but on loopback.
 
@@ -9,6 +11,7 @@ mod files;
 mod people;
 mod ports;
 mod process;
+mod proxy;
 mod ready;
 
 use std::net::SocketAddr;
@@ -21,6 +24,7 @@ use url::Url;
 pub use error::StageError;
 pub use people::{code, people};
 pub use ports::{Choice, Ports};
+pub use proxy::Proxy;
 
 use crate::bank::{Bank, Ledger};
 use crate::kratos::{Double, Options, RequiredAal};
@@ -47,15 +51,18 @@ pub struct StageOptions {
     pub app_port: Option<u16>,
     /// The Stepgate to start. Default: `STEPGATE_BIN`, else the one beside the running program.
     pub stepgate: Option<PathBuf>,
-    /// The Envoy to start. Default: `ENVOY_BIN`, else the one on `PATH`, else the one under `target/tools`.
-    pub envoy: Option<PathBuf>,
+    /// What stands in front. Default: Envoy, asking over gRPC.
+    pub proxy: Proxy,
+    /// The proxy to start. Default: `ENVOY_BIN`, else the one on `PATH`, else the one under `target/tools`; and so on for
+    /// the other proxies.
+    pub program: Option<PathBuf>,
 }
 
 /// Everything running. Dropping it stops everything.
 #[derive(Debug)]
 pub struct Stage {
     // Dropped from the top: the doors first, then what stands behind them, at last the folder with their logs.
-    envoy: Option<Process>,
+    proxy: Option<Process>,
     stepgate: Option<Process>,
     _pages: Pages,
     _bank: Option<Bank>,
@@ -77,7 +84,8 @@ impl Default for StageOptions {
             envoy_edits: Vec::new(),
             app_port: None,
             stepgate: None,
-            envoy: None,
+            proxy: Proxy::Envoy,
+            program: None,
         }
     }
 }
@@ -90,7 +98,7 @@ impl Stage {
     /// A [`StageError`] says what is missing or what stopped, with the end of its log.
     pub async fn start(options: StageOptions) -> Result<Self, StageError> {
         let stepgate = files::stepgate(options.stepgate.as_deref())?;
-        let envoy = files::envoy(options.envoy.as_deref())?;
+        let program = files::proxy(&options)?;
         let (mut ports, reserved) = Ports::choose(options.ports)?;
         ports.bank = options.app_port.unwrap_or(ports.bank);
         let folder = tempfile::Builder::new()
@@ -103,28 +111,18 @@ impl Stage {
             None => Some(bank(&ports).await?),
         };
         let pages = pages(&ports).await?;
-        let [stepgate_file, envoy_file] = files::configs(&options, &ports, folder.path())?;
+        let [stepgate_file, proxy_file] = files::configs(&options, &ports, folder.path())?;
         let stepgate = Process::spawn(
             "stepgate",
             &stepgate,
             &["serve", "-c", &stepgate_file],
             folder.path(),
         )?;
-        let envoy_arguments = [
-            "-c",
-            &envoy_file,
-            "--disable-hot-restart",
-            "--concurrency",
-            "2",
-            "--log-level",
-            "warning",
-            // A line of the access log is in the file when somebody looks for it.
-            "--file-flush-interval-msec",
-            "100",
-        ];
-        let envoy = Process::spawn("envoy", &envoy, &envoy_arguments, folder.path())?;
+        let arguments = options.proxy.arguments(&proxy_file, folder.path());
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        let proxy = Process::spawn(options.proxy.program(), &program, &arguments, folder.path())?;
         let mut stage = Self {
-            envoy: Some(envoy),
+            proxy: Some(proxy),
             stepgate: Some(stepgate),
             _pages: pages,
             ledger: bank
@@ -161,7 +159,7 @@ impl Stage {
         self.double.as_ref()
     }
 
-    /// The folder with the logs of Stepgate and Envoy, gone with the stage.
+    /// The folder with the logs of Stepgate and the proxy, gone with the stage.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -206,17 +204,17 @@ impl Stage {
         }
     }
 
-    /// Returns when Stepgate or Envoy has stopped by itself, which neither should.
+    /// Returns when Stepgate or the proxy has stopped by itself, which neither should.
     pub async fn broken(&mut self) -> StageError {
         tokio::select! {
             error = ended(&mut self.stepgate) => error,
-            error = ended(&mut self.envoy) => error,
+            error = ended(&mut self.proxy) => error,
         }
     }
 
     /// Stops everything.
     pub async fn stop(mut self) {
-        for process in [self.envoy.take(), self.stepgate.take()]
+        for process in [self.proxy.take(), self.stepgate.take()]
             .into_iter()
             .flatten()
         {

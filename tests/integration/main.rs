@@ -15,5 +15,6 @@ mod http;
 mod layers;
 mod loop_guard;
 mod properties;
+mod proxies;
 mod stage;
 mod through_envoy;
