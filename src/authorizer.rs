@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 
 use crate::{
     domain::{
+        decision::Decision,
         policy::Policy,
         reply::Reply,
         request::Facts,
@@ -79,6 +80,16 @@ impl Authorizer {
                 check.conclude(&demands, standing, &enrolment)
             }
         };
+        record::record(door, &check, &decision, stopwatch.elapsed());
+        check.answer(decision)
+    }
+
+    /// Refuses a request that a door can't put to a check: its caller is nobody it believes, or its facts don't add up.
+    /// That it can only refuse is for the type to say: nobody else can make an allow.
+    pub fn refuse(&self, door: &'static str, facts: &Facts, decision: Decision) -> Answer {
+        let stopwatch = Stopwatch::start();
+        let snapshot = self.snapshot.load_full();
+        let check = Check::new(&snapshot, facts, self.clock.now());
         record::record(door, &check, &decision, stopwatch.elapsed());
         check.answer(decision)
     }

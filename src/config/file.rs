@@ -1,6 +1,6 @@
 //! The shape of the file: every key, its place kept for the faults found later.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ffi::OsStr};
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_saphyr::{DuplicateKeyPolicy, Location, MergeKeyPolicy, Options, Spanned};
@@ -32,6 +32,8 @@ pub struct File {
     #[serde(default)]
     pub(super) log: Log,
     pub(super) workers: Option<Spanned<usize>>,
+    #[serde(default)]
+    pub(super) secret: Secret,
 }
 
 /// `kratos.<name>`
@@ -96,14 +98,25 @@ pub(super) struct Paths {
 #[serde(deny_unknown_fields)]
 pub(super) struct Servers {
     #[serde(default)]
-    pub(super) grpc: Server,
+    pub(super) grpc: GrpcServer,
+    pub(super) http: Option<HttpServer>,
 }
 
-/// `servers.*`
+/// `servers.grpc`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Server {
+pub(super) struct GrpcServer {
     pub(super) listen: Option<Spanned<String>>,
+    pub(super) max_connections: Option<Spanned<usize>>,
+}
+
+/// `servers.http`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HttpServer {
+    pub(super) listen: Spanned<String>,
+    pub(super) max_connections: Option<Spanned<usize>>,
+    pub(super) trusted_proxies: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// `log`
@@ -114,13 +127,25 @@ pub(super) struct Log {
     pub(super) format: Option<Spanned<String>>,
 }
 
+/// `secret`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Secret {
+    pub(super) file: Option<Spanned<String>>,
+}
+
 impl File {
-    /// What it means, together with its rule files. `name` is the file's that it stands in.
+    /// What it means, together with its rule files. `name` is the file's that it stands in. The environment has no part
+    /// in it.
     ///
     /// # Errors
     /// Every fault in it.
     pub fn check(self, name: &str) -> Result<Config, Faults> {
-        check::check(&Sources::of(name, self)?)
+        self.check_given(name, None)
+    }
+
+    pub(super) fn check_given(self, name: &str, secret: Option<&OsStr>) -> Result<Config, Faults> {
+        check::check(&Sources::of(name, self)?, secret)
     }
 }
 

@@ -5,6 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::{
+    marker::Outcome,
     reason::{Malformed, Reason},
     request::Request,
     rule::Demand,
@@ -40,6 +41,8 @@ pub enum Decision {
     StepUp(StepUp),
     /// There is no second factor to give: set one up.
     Enrol,
+    /// The same challenge again would lead in circles.
+    Loop(Loop),
     /// No session could change this.
     Deny(Reason),
     /// The request can't be judged: 400.
@@ -62,6 +65,34 @@ pub struct StepUp {
     pub is_stale: bool,
     /// The shortest age that is demanded.
     pub max_age: Option<Duration>,
+}
+
+/// A challenge that came so often in a row that it is not given again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loop {
+    /// What it asked for.
+    pub outcome: Outcome,
+    /// Which second factors count; none listed means any.
+    pub factors: Vec<Factor>,
+    /// How old the second factor may be; `None` for any age.
+    pub max_age: Option<Duration>,
+}
+
+impl Loop {
+    /// The challenge that these demands led to.
+    #[must_use]
+    pub fn of(outcome: Outcome, demands: &[Demand]) -> Self {
+        let listed = demands.iter().map(|demand| &demand.factors);
+        Self {
+            outcome,
+            factors: listed
+                .into_iter()
+                .find(|listed| !listed.is_empty())
+                .cloned()
+                .unwrap_or_default(),
+            max_age: shortest_age(demands),
+        }
+    }
 }
 
 impl Permit {
@@ -220,8 +251,12 @@ fn can_give(listed: &[Factor], present: &[Factor]) -> bool {
 }
 
 fn step_up(demands: &[Demand], is_stale: bool) -> Decision {
-    let max_age = demands.iter().filter_map(|demand| demand.max_age).min();
+    let max_age = shortest_age(demands);
     Decision::StepUp(StepUp { is_stale, max_age })
+}
+
+fn shortest_age(demands: &[Demand]) -> Option<Duration> {
+    demands.iter().filter_map(|demand| demand.max_age).min()
 }
 
 impl Decision {
@@ -233,7 +268,7 @@ impl Decision {
             Self::Login => "login",
             Self::StepUp(_) => "step_up",
             Self::Enrol => "enrol",
-            Self::Deny(_) => "deny",
+            Self::Deny(_) | Self::Loop(_) => "deny",
             Self::Malformed(_) | Self::Ambiguous | Self::HostUnknown => "refuse",
             Self::Unavailable { .. } => "unavailable",
         }
@@ -254,6 +289,7 @@ impl Decision {
             }) => Reason::SessionAal2Required,
             Self::StepUp(StepUp { is_stale: true, .. }) => Reason::SessionRefreshRequired,
             Self::Enrol => Reason::SessionAal2EnrolmentRequired,
+            Self::Loop(_) => Reason::StepUpLoop,
             Self::Deny(reason) => *reason,
             Self::Malformed(_) => Reason::RequestMalformed,
             Self::Ambiguous => Reason::SessionAmbiguous,

@@ -1,5 +1,7 @@
 //! The path a request names, decoded once, and every way an upstream could read it.
 
+mod readings;
+
 use std::collections::BTreeSet;
 
 /// Longest path in bytes, before the `?`.
@@ -10,8 +12,8 @@ const MAX_PATH_BYTES: usize = 8 * 1024;
 /// A *reading* is percent-decoded, has single slashes and no slash at its end: `/users/ann`, and the empty string for `/`.
 /// No segment of it is `.` or `..`, and no byte of it is a control byte or a backslash.
 ///
-/// Most paths have one reading. Where the decoded path holds `?`, `#` or a kept `;`, an upstream may cut there, so every
-/// cut is a reading too and the request must meet what each of them demands.
+/// Most paths have one reading. Where upstreams differ (at a decoded `?` or `#`, a kept `;`, an escape that is left, a blank
+/// at a segment's edge, `//` in front), each way to read it is one too, and the request must meet what all of them demand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
     whole: Box<[u8]>,
@@ -54,6 +56,12 @@ pub enum PathError {
     /// Decoding it twice gives something else that matters.
     #[error("the path is encoded twice")]
     EncodedTwice,
+    /// A raw byte that is not UTF-8. Envoy shows it as `!`, and upstreams drop it, trim it or take it for Latin-1.
+    #[error("the path holds a raw byte that is not UTF-8")]
+    NotText,
+    /// A character in more bytes than it needs, which some decoders take for the short form: `%c0%af` for a slash.
+    #[error("the path holds an overlong character")]
+    Overlong,
     /// `;` under `paths.semicolon: reject`.
     #[error("the path holds a semicolon")]
     Semicolon,
@@ -69,30 +77,17 @@ impl Path {
         check_raw(target, raw)?;
         let decoded = decode(raw)?;
         check_decoded(&decoded, options)?;
-        check_decoded_again(&decoded)?;
-        Ok(Self::from_decoded(&decoded, options))
-    }
-
-    fn from_decoded(decoded: &[u8], options: PathOptions) -> Self {
-        let finish = |path: &[u8]| {
-            let path = normalise(path);
-            if options.ignore_case {
-                fold_case(&path)
-            } else {
-                path
-            }
+        let again = decode_again(&decoded)?;
+        let whole = finish(&decoded, options);
+        let cuts = if readings::may_differ(&decoded) {
+            let bases = [Some(decoded), again, without_raw_parameters(raw)];
+            let all = readings::all(bases.into_iter().flatten());
+            let all: BTreeSet<_> = all.iter().map(|path| finish(path, options)).collect();
+            all.into_iter().filter(|path| *path != whole).collect()
+        } else {
+            Vec::new()
         };
-        let whole = finish(decoded);
-        let cuts = cuts(decoded);
-        let cuts: BTreeSet<_> = cuts
-            .iter()
-            .map(|cut| finish(cut))
-            .filter(|cut| *cut != whole)
-            .collect();
-        Self {
-            whole,
-            cuts: cuts.into_iter().collect(),
-        }
+        Ok(Self { whole, cuts })
     }
 
     /// The path as it stands: its rule's id, `return_to` and settings hold for the request.
@@ -116,6 +111,8 @@ fn check_raw(target: &[u8], raw: &[u8]) -> Result<(), PathError> {
         Err(PathError::NotAbsolute)
     } else if raw.len() > MAX_PATH_BYTES {
         Err(PathError::TooLong)
+    } else if std::str::from_utf8(raw).is_err() {
+        Err(PathError::NotText)
     } else {
         Ok(())
     }
@@ -169,23 +166,36 @@ fn check_decoded(decoded: &[u8], options: PathOptions) -> Result<(), PathError> 
     if decoded.split(|&b| b == b'/').any(is_dot_segment) {
         return Err(PathError::DotSegment);
     }
+    if is_overlong(decoded) {
+        return Err(PathError::Overlong);
+    }
     Ok(())
 }
 
-/// `.` and `..`, also with parameters or a query behind them.
+/// `.` and `..`, also with parameters or a query behind them, or blanks around.
 fn is_dot_segment(segment: &[u8]) -> bool {
     let name = segment
         .split(|b| b";?#".contains(b))
         .next()
-        .unwrap_or_default();
+        .unwrap_or_default()
+        .trim_ascii();
     name == b"." || name == b".."
 }
 
-/// Refuses what a second decoding would change into something that matters. A bare `%` is data, as in `100%25`.
-fn check_decoded_again(decoded: &[u8]) -> Result<(), PathError> {
-    if !decoded.contains(&b'%') {
-        return Ok(());
-    }
+/// Whether a UTF-8 lead byte is followed by one that a shorter form would have done without.
+fn is_overlong(path: &[u8]) -> bool {
+    let is_pair = |pair: &[u8]| {
+        matches!(
+            pair,
+            [0xc0 | 0xc1, 0x80..=0xbf] | [0xe0, 0x80..=0x9f] | [0xf0, 0x80..=0x8f]
+        )
+    };
+    path.windows(2).any(is_pair)
+}
+
+/// The path decoded a second time, if that changes it. Refused where it changes something that matters, or could be
+/// decoded even further. A bare `%` is data, as in `100%25`.
+fn decode_again(decoded: &[u8]) -> Result<Option<Vec<u8>>, PathError> {
     let mut again = Vec::with_capacity(decoded.len());
     let mut rest = decoded;
     while let Some((&first, behind)) = rest.split_first() {
@@ -199,38 +209,35 @@ fn check_decoded_again(decoded: &[u8]) -> Result<(), PathError> {
             None => again.push(first),
         }
     }
-    if again.split(|&b| b == b'/').any(is_dot_segment) {
+    let is_dotted = again.split(|&b| b == b'/').any(is_dot_segment);
+    if is_dotted || is_overlong(&again) || (again != decoded && has_escape(&again)) {
         return Err(PathError::EncodedTwice);
     }
-    Ok(())
+    Ok(Some(again).filter(|again| again != decoded))
+}
+
+fn has_escape(path: &[u8]) -> bool {
+    path.windows(3)
+        .any(|three| three.first() == Some(&b'%') && three.get(1..).and_then(escape).is_some())
 }
 
 fn matters(byte: u8) -> bool {
     (is_control(byte) && byte != b' ') || b"/\\%?#;".contains(&byte)
 }
 
-/// The decoded path cut at its first `?` or `#`, and each form also without path parameters.
-fn cuts(decoded: &[u8]) -> Vec<Vec<u8>> {
-    if !decoded.iter().any(|b| b"?#;".contains(b)) {
-        return Vec::new();
-    }
-    let cut_at = |mark: u8| {
-        decoded
-            .split(move |&b| b == mark)
-            .next()
-            .unwrap_or_default()
-    };
-    let ends = [decoded, cut_at(b'?'), cut_at(b'#')];
-    let kept = ends.iter().map(|path| path.to_vec());
-    let bare = ends.iter().map(|path| without_parameters(path));
-    kept.chain(bare).collect()
+/// The path for an upstream that drops raw path parameters before it decodes, so that `%3b` is data to it.
+fn without_raw_parameters(raw: &[u8]) -> Option<Vec<u8>> {
+    let bare = readings::without_parameters(raw);
+    (bare != raw).then(|| decode(&bare).ok()).flatten()
 }
 
-fn without_parameters(path: &[u8]) -> Vec<u8> {
-    let names = path
-        .split(|&b| b == b'/')
-        .map(|segment| segment.split(|&b| b == b';').next().unwrap_or_default());
-    names.collect::<Vec<_>>().join(&b'/')
+fn finish(path: &[u8], options: PathOptions) -> Box<[u8]> {
+    let path = normalise(path);
+    if options.ignore_case {
+        fold_case(&path)
+    } else {
+        path
+    }
 }
 
 /// Single slashes, none at the end.
@@ -249,12 +256,28 @@ pub(super) fn segments(path: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|segment| !segment.is_empty())
 }
 
-/// Lower case: Unicode's where the bytes are text, else that of ASCII.
+/// One spelling for all that differ in case only, character by character, as Unicode's simple case folding has it: `K`,
+/// `k` and the Kelvin sign are one letter, and so are the two sigmas and every `i`. Bytes that are no text stay.
 pub(super) fn fold_case(path: &[u8]) -> Box<[u8]> {
-    match std::str::from_utf8(path) {
-        Ok(text) => text.to_lowercase().into_bytes().into(),
-        Err(_) => path.to_ascii_lowercase().into(),
+    let mut folded = Vec::with_capacity(path.len());
+    for chunk in path.utf8_chunks() {
+        let text: String = chunk.valid().chars().map(fold).collect();
+        folded.extend_from_slice(text.as_bytes());
+        folded.extend_from_slice(chunk.invalid());
     }
+    folded.into()
+}
+
+fn fold(c: char) -> char {
+    let upper = only(c.to_uppercase()).unwrap_or(c);
+    match upper {
+        'İ' => 'i',
+        upper => only(upper.to_lowercase()).unwrap_or(upper),
+    }
+}
+
+fn only(mut chars: impl Iterator<Item = char>) -> Option<char> {
+    chars.next().filter(|_| chars.next().is_none())
 }
 
 #[cfg(test)]
@@ -279,7 +302,6 @@ mod tests {
         for target in [
             "/transfer",
             "/transfer/",
-            "//transfer",
             "/transfer//",
             "/tr%61nsfer",
             "/transfer?a=/../b",
@@ -307,6 +329,40 @@ mod tests {
     }
 
     #[test]
+    fn what_differs_in_case_only_is_one_path() {
+        let folded = |text: &str| fold_case(text.as_bytes());
+        for (one, other) in [
+            ("transfer", "TRAN\u{17f}FER"),
+            ("kiosk", "\u{212a}\u{131}osK"),
+            ("admin", "ADM\u{130}N"),
+            ("οδος", "ΟΔΟΣ"),
+            ("οδοσ", "ΟΔΟΣ"),
+        ] {
+            assert_eq!(folded(one), folded(other), "{one} {other}");
+        }
+        assert_eq!(&*fold_case(b"/\xffA\xc3\x89"), b"/\xffa\xc3\xa9");
+    }
+
+    #[test]
+    fn what_upstreams_read_differently_is_read_every_way() {
+        let plain = |target| readings(target, PathOptions::default()).unwrap();
+        assert_eq!(plain("/%2574ransfer"), ["/%74ransfer", "/transfer"]);
+        assert_eq!(plain("/a%2520b"), ["/a%20b", "/a b"]);
+        assert_eq!(plain("//transfer"), ["/transfer", ""]);
+        assert_eq!(plain("//x/transfer"), ["/x/transfer", "/transfer"]);
+        assert_eq!(plain("///x//transfer/a")[1], "/transfer/a");
+        assert_eq!(plain("/transfer%20"), ["/transfer ", "/transfer"]);
+        assert_eq!(plain("//x/%2574ransfer%3fa").len(), 8);
+        let kept = |target, reading: &str| {
+            let all = readings(target, KEEP).unwrap();
+            assert!(all.iter().any(|one| one == reading), "{target}: {all:?}");
+        };
+        kept("/transfer;x/y", "/transfer");
+        kept("/a;v/b;w", "/a;v/b");
+        kept("/a;v/b%3bw", "/a/b;w");
+    }
+
+    #[test]
     fn what_an_upstream_could_cut_is_read_both_ways() {
         assert_eq!(
             readings("/transfer%3fx", PathOptions::default()),
@@ -318,18 +374,21 @@ mod tests {
         );
         assert_eq!(
             readings("/a;v=1/b", KEEP),
-            Ok(vec!["/a;v=1/b".into(), "/a/b".into()])
+            Ok(vec!["/a;v=1/b".into(), "/a".into(), "/a/b".into()])
         );
-        let mixed = readings("/a;v/b%3fc%23d", KEEP);
-        let expected = [
+        let mixed = readings("/a;v/b%3fc%23d", KEEP).unwrap();
+        for expected in [
             "/a;v/b?c#d",
             "/a/b",
             "/a/b?c",
             "/a/b?c#d",
             "/a;v/b",
             "/a;v/b?c",
-        ];
-        assert_eq!(mixed, Ok(expected.map(String::from).to_vec()));
+            "/a",
+        ] {
+            assert!(mixed.iter().any(|one| one == expected), "{expected}");
+        }
+        assert_eq!(mixed.len(), 7);
     }
 
     #[test]
@@ -364,6 +423,13 @@ mod tests {
             ("/a%2500", PathError::EncodedTwice),
             ("/a%253fb", PathError::EncodedTwice),
             ("/a%25252fb", PathError::EncodedTwice),
+            ("/a%2525%37%34", PathError::EncodedTwice),
+            ("/%25%2532fa", PathError::EncodedTwice),
+            ("/a%25c0%25af", PathError::EncodedTwice),
+            ("/a/..%20/b", PathError::DotSegment),
+            ("/a%c0%afb", PathError::Overlong),
+            ("/%c0%ae%c0%ae/b", PathError::Overlong),
+            ("/a%e0%80%afb", PathError::Overlong),
             ("/a;b", PathError::Semicolon),
             ("/a%3bb", PathError::Semicolon),
             (&long, PathError::TooLong),
@@ -375,6 +441,8 @@ mod tests {
                 "{target}"
             );
         }
+        let raw = Path::parse(b"/transfer\xa0", PathOptions::default());
+        assert_eq!(raw, Err(PathError::NotText));
         assert_eq!(readings("/..;x/b", KEEP), Err(PathError::DotSegment));
         assert_eq!(readings("/%2e%2e;x/b", KEEP), Err(PathError::DotSegment));
         assert_eq!(readings("/a%253bb", KEEP), Err(PathError::EncodedTwice));

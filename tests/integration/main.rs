@@ -6,9 +6,12 @@
 )]
 
 mod captures;
+mod cases;
 mod decode;
 mod door;
 mod examples;
+mod forward_auth;
 mod gate;
+mod http;
 mod layers;
 mod stage;

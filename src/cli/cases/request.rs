@@ -121,6 +121,7 @@ impl Request {
                 Headers::raw(lines)
             },
             context: self.context.iter().map(bytes).collect(),
+            ..Facts::default()
         }
     }
 }
