@@ -9,7 +9,7 @@ mod file;
 mod shape;
 mod sources;
 
-use std::{env, ffi::OsStr, num::NonZero, path::Path};
+use std::{env, num::NonZero, path::Path};
 
 pub use fault::{Collector, Fault, Faults};
 pub use file::{File, parse};
@@ -50,7 +50,8 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, Faults> {
         let name = path.display().to_string();
         let secret = env::var_os(check::SECRET);
-        Self::parse_given(&name, &text(&name)?, secret.as_deref())
+        let file: File = parse(&name, &text(&name)?)?;
+        file.check_given(&name, secret.as_deref())
     }
 
     /// Checks a configuration's text. `name` is the file's: it stands in front of each fault, and the files it names lie
@@ -59,11 +60,7 @@ impl Config {
     /// # Errors
     /// Every fault in it.
     pub fn parse(name: &str, text: &str) -> Result<Self, Faults> {
-        Self::parse_given(name, text, None)
-    }
-
-    fn parse_given(name: &str, text: &str, secret: Option<&OsStr>) -> Result<Self, Faults> {
-        parse::<File>(name, text)?.check_given(name, secret)
+        parse::<File>(name, text)?.check(name)
     }
 
     /// What checks are answered from: the policy, and a client for each Kratos.

@@ -135,8 +135,7 @@ pub(super) struct Secret {
 }
 
 impl File {
-    /// What it means, together with its rule files. `name` is the file's that it stands in. The environment has no part
-    /// in it.
+    /// What it means, together with its rule files. `name` is the file's that it stands in.
     ///
     /// # Errors
     /// Every fault in it.
@@ -144,6 +143,7 @@ impl File {
         self.check_given(name, None)
     }
 
+    /// The same with a secret from the environment, which wins over the file's.
     pub(super) fn check_given(self, name: &str, secret: Option<&OsStr>) -> Result<Config, Faults> {
         check::check(&Sources::of(name, self)?, secret)
     }

@@ -16,6 +16,8 @@ use super::{
 
 /// Longest `Location` in bytes.
 const MAX_LOCATION_BYTES: usize = 4 * 1024;
+/// Longest address in a JSON body, which stays under 4 KiB with all else in it.
+const MAX_BODY_ADDRESS_BYTES: usize = 3 * 1024;
 
 /// What `encodeURIComponent` encodes.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -49,11 +51,11 @@ pub struct Asked<'a> {
 /// The `Location` of a challenge: `None` for a decision that sends nobody anywhere.
 #[must_use]
 pub fn location(decision: &Decision, asked: &Asked<'_>) -> Option<String> {
-    within(
-        MAX_LOCATION_BYTES,
-        &start(decision, asked.site.domain)?,
-        asked,
-    )
+    let max_bytes = match asked.client {
+        Client::Page => MAX_LOCATION_BYTES,
+        _ => MAX_BODY_ADDRESS_BYTES,
+    };
+    within(max_bytes, &start(decision, asked.site.domain)?, asked)
 }
 
 /// Where the person changes what they prove themselves with, in at most this many bytes.

@@ -186,9 +186,10 @@ fn values<'a>(line: &'a [u8], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         .filter_map(move |pair| value_of(pair, name))
 }
 
+/// Blanks around a cookie's name don't count: Go's parser, which Kratos uses, drops them.
 fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let named = pair.trim_ascii_start().strip_prefix(name.as_bytes())?;
-    let value = named.strip_prefix(b"=")?;
+    let value = named.trim_ascii_start().strip_prefix(b"=")?;
     Some(value.trim_ascii_end())
 }
 
@@ -242,6 +243,7 @@ mod tests {
             "a=1;sid=abc==",
             "sidx=1; sid=abc==; xsid=2",
             "sid=abc==; sid=abc==",
+            "sid =abc==",
         ];
         for line in lines {
             assert_eq!(
@@ -272,6 +274,7 @@ mod tests {
             Err(Ambiguous)
         );
         assert_eq!(cookie(&[("cookie", "sid=a; sid=")]), Err(Ambiguous));
+        assert_eq!(cookie(&[("cookie", "sid =b; sid=a")]), Err(Ambiguous));
         for line in [
             "a=1,sid=b",
             "sid=a,sid=b",

@@ -2,6 +2,8 @@
 //!
 //! An [`Decision::Allow`] holds a [`Permit`], which only this file makes. Every other road ends in a refusal.
 
+mod shortfall;
+
 use std::time::{Duration, SystemTime};
 
 use super::{
@@ -10,8 +12,9 @@ use super::{
     request::Request,
     rule::Demand,
     rule_set::Selection,
-    session::{Aal, Enrolment, Factor, Session, Standing, is_fresh},
+    session::{Aal, Enrolment, Factor, Standing},
 };
+use shortfall::{Shortfall, first_shortfall};
 
 /// Proof that a request may pass. It can't be made outside this file.
 #[derive(Debug, PartialEq, Eq)]
@@ -154,77 +157,6 @@ pub fn turns_on_enrolment(demands: &[Demand], standing: &Standing, now: SystemTi
     };
     let shortfall = first_shortfall(demands, session, now);
     session.aal >= Aal::Aal1 && matches!(shortfall, Some(Shortfall::Level | Shortfall::Factor(_)))
-}
-
-/// What a session lacks.
-#[derive(Clone, Copy, Debug)]
-enum Shortfall<'a> {
-    /// The level.
-    Level,
-    /// One of these factors: it has used others only.
-    Factor(&'a [Factor]),
-    /// Freshness.
-    Age,
-    /// Being another identity.
-    Identity,
-}
-
-impl Shortfall<'_> {
-    /// Which is told first: what enrolment may turn on, then what a step-up mends, then what nothing mends.
-    fn order(self) -> u8 {
-        match self {
-            Self::Level | Self::Factor(_) => 0,
-            Self::Age => 1,
-            Self::Identity => 2,
-        }
-    }
-}
-
-/// What the session lacks most of all that is demanded.
-fn first_shortfall<'a>(
-    demands: &'a [Demand],
-    session: &Session,
-    now: SystemTime,
-) -> Option<Shortfall<'a>> {
-    let shortfalls = demands
-        .iter()
-        .filter_map(|demand| shortfall(demand, session, now));
-    shortfalls.min_by_key(|shortfall| shortfall.order())
-}
-
-fn shortfall<'a>(demand: &'a Demand, session: &Session, now: SystemTime) -> Option<Shortfall<'a>> {
-    let second_factor = || second_factor_shortfall(demand, session, now);
-    let is_identity_met = || {
-        demand
-            .identity
-            .iter()
-            .all(|test| test.is_met(&session.claims))
-    };
-    if session.aal < demand.aal {
-        Some(Shortfall::Level)
-    } else if let Some(shortfall) = second_factor().filter(|_| demand.aal >= Aal::Aal2) {
-        Some(shortfall)
-    } else if !is_identity_met() {
-        Some(Shortfall::Identity)
-    } else {
-        None
-    }
-}
-
-fn second_factor_shortfall<'a>(
-    demand: &'a Demand,
-    session: &Session,
-    now: SystemTime,
-) -> Option<Shortfall<'a>> {
-    let completed_at = session.second_factor_at(&demand.factors);
-    let is_age_met = |max_age| is_fresh(completed_at, max_age, now);
-    if !session.used_second_factor(&demand.factors) {
-        Some(Shortfall::Factor(&demand.factors))
-    } else if !demand.max_age.is_none_or(is_age_met) {
-        Some(Shortfall::Age)
-    } else {
-        None
-    }
 }
 
 fn challenge(demands: &[Demand], shortfall: Shortfall<'_>, enrolment: &Enrolment) -> Decision {

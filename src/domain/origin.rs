@@ -212,11 +212,15 @@ impl Origins {
         Some((guarded.at(&host), guarded.domain))
     }
 
-    /// The origins that name this host, the most specific first.
+    /// The origins that name this host, the most specific first. They are of one identity domain, that of the first: no
+    /// port that a client writes behind a host makes it another Kratos' to judge.
     fn candidates<'a>(&'a self, host: &'a Host) -> impl Iterator<Item = &'a [Guarded]> {
         let exact = self.exact.get(host);
         let below = parents(host.as_str()).filter_map(|parent| self.below.get(parent));
-        exact.into_iter().chain(below).map(Vec::as_slice)
+        let mut all = exact.into_iter().chain(below).map(Vec::as_slice).peekable();
+        let domain = |level: &[Guarded]| level.first().map(|one| one.domain);
+        let first = all.peek().copied().and_then(domain);
+        all.filter(move |level| domain(level) == first)
     }
 }
 
@@ -292,6 +296,19 @@ mod tests {
             (id("x.a.test"), id("y.a.test"), id("z.test")),
             (Some(2), Some(1), Some(0))
         );
+    }
+
+    #[test]
+    fn a_port_never_moves_a_host_to_another_domain() {
+        let all = origins(&["https://*.a.test", "https://admin.a.test:8443"]);
+        for authority in ["admin.a.test:8443", "admin.a.test", "admin.a.test:443"] {
+            let expected = Some("https://admin.a.test:8443");
+            assert_eq!(located(&all, authority).as_deref(), expected, "{authority}");
+        }
+        let link = |text: &str| all.of_link(&Url::parse(text).unwrap()).map(|(_, id)| id);
+        assert_eq!(link("https://admin.a.test/"), None);
+        assert_eq!(link("https://admin.a.test:8443/"), Some(1));
+        assert_eq!(link("https://b.a.test/"), Some(0));
     }
 
     #[test]

@@ -80,8 +80,9 @@ impl Path {
         let again = decode_again(&decoded)?;
         let whole = finish(&decoded, options);
         let cuts = if readings::may_differ(&decoded) {
-            let bases = [Some(decoded), again, without_raw_parameters(raw)];
-            let all = readings::all(bases.into_iter().flatten());
+            let mut bases = raw_cuts(raw)?;
+            bases.extend([decoded].into_iter().chain(again));
+            let all = readings::all(bases);
             let all: BTreeSet<_> = all.iter().map(|path| finish(path, options)).collect();
             all.into_iter().filter(|path| *path != whole).collect()
         } else {
@@ -225,10 +226,15 @@ fn matters(byte: u8) -> bool {
     (is_control(byte) && byte != b' ') || b"/\\%?#;".contains(&byte)
 }
 
-/// The path for an upstream that drops raw path parameters before it decodes, so that `%3b` is data to it.
-fn without_raw_parameters(raw: &[u8]) -> Option<Vec<u8>> {
-    let bare = readings::without_parameters(raw);
-    (bare != raw).then(|| decode(&bare).ok()).flatten()
+/// The path for upstreams that drop raw path parameters before they decode, so that `%3b` is data to them.
+fn raw_cuts(raw: &[u8]) -> Result<BTreeSet<Vec<u8>>, PathError> {
+    let mut bases = BTreeSet::new();
+    for bare in readings::without_any_parameters(raw) {
+        let once = decode(&bare)?;
+        bases.extend(decode_again(&once)?);
+        bases.insert(once);
+    }
+    Ok(bases)
 }
 
 fn finish(path: &[u8], options: PathOptions) -> Box<[u8]> {

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode;
 use super::{
     headers::Headers,
     host::Authority,
-    path::{Path, PathOptions},
+    path::{Path, PathError, PathOptions},
     pattern::parse_method,
     reason::Malformed,
 };
@@ -70,6 +70,7 @@ impl Request {
     /// [`Malformed`], which becomes a 400.
     pub fn parse(facts: &Facts, options: PathOptions) -> Result<Self, Malformed> {
         let authority = Authority::parse(&facts.host)?;
+        refuse_masked_bytes(facts)?;
         let path = Path::parse(&facts.target, options)?;
         let method = parse_method(&facts.method).ok_or(Malformed::Method)?;
         refuse_overrides(facts)?;
@@ -108,6 +109,16 @@ fn preflight(method: &Method, headers: &Headers) -> Result<Option<Method>, Malfo
     }
 }
 
+/// In map mode Envoy writes `!` for each byte of the path that is not UTF-8, so what its upstream gets can't be known.
+fn refuse_masked_bytes(facts: &Facts) -> Result<(), PathError> {
+    let mut path = facts.target.split(|&b| b == b'?');
+    let is_masked = path.next().is_some_and(|path| path.contains(&b'!'));
+    if facts.headers.are_joined() && is_masked {
+        return Err(PathError::NotText);
+    }
+    Ok(())
+}
+
 fn refuse_overrides(facts: &Facts) -> Result<(), Malformed> {
     let in_header = facts.headers.names().any(|name| {
         METHOD_OVERRIDES
@@ -120,11 +131,12 @@ fn refuse_overrides(facts: &Facts) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// Whether a header name is this one with `_` or `.` for `-`, which some servers don't tell apart.
+/// Whether a header name is this one with another mark for `-`, which some servers don't tell apart: `_`, `.`, and to CGI
+/// whatever is neither letter nor digit.
 #[must_use]
 pub(super) fn is_spelling_of(name: &[u8], known: &str) -> bool {
     let plain = |&b: &u8| {
-        if b == b'_' || b == b'.' {
+        if b"!#$%&'*+._^`|~".contains(&b) {
             b'-'
         } else {
             b.to_ascii_lowercase()
@@ -141,7 +153,16 @@ fn names_method(target: &[u8]) -> bool {
         .map(|pair| pair.split(|&b| b == b'=').next().unwrap_or_default());
     names
         .map(|name| percent_decode(name))
-        .any(|name| name.eq(b"_method".iter().copied()))
+        .any(|name| is_method_field(name))
+}
+
+/// `_method`, also as PHP reads a name: without blanks in front, up to a NUL or a bracket, and with `_` for `.` or a blank.
+fn is_method_field(name: impl Iterator<Item = u8>) -> bool {
+    let mut name = name.skip_while(|&b| b == b' ' || b == b'+').peekable();
+    let first = name.next().is_some_and(|b| b"_.[".contains(&b));
+    first
+        && name.by_ref().take(6).eq(b"method".iter().copied())
+        && name.next().is_none_or(|b| b == 0 || b == b'[')
 }
 
 #[cfg(test)]
@@ -181,6 +202,7 @@ mod tests {
             "x-http-method-override",
             "X_HTTP_METHOD",
             "x.method-override",
+            "x~http!method+override",
         ] {
             assert_eq!(
                 parse("POST", "/", &[(name, "DELETE")]).unwrap_err(),
@@ -193,6 +215,11 @@ mod tests {
             "/?a=1&_method=PUT",
             "/?%5fmethod=PUT",
             "/?a;_method=PUT",
+            "/?+_method=PUT",
+            "/?a&%20.method=PUT",
+            "/?[method=PUT",
+            "/?_method%00x=PUT",
+            "/?_method[]=PUT",
         ] {
             assert_eq!(
                 parse("POST", target, &[]).unwrap_err(),
@@ -200,7 +227,24 @@ mod tests {
                 "{target}"
             );
         }
-        assert!(parse("POST", "/_method?a_method=1", &[]).is_ok());
+        for target in ["/_method?a_method=1", "/?_methods=1", "/?_metho=d"] {
+            assert!(parse("POST", target, &[]).is_ok(), "{target}");
+        }
+    }
+
+    #[test]
+    fn a_byte_that_envoy_may_have_masked_is_refused() {
+        let joined = |target: &str| {
+            let facts = Facts {
+                headers: Headers::joined(vec![]),
+                ..facts("GET", target, &[])
+            };
+            Request::parse(&facts, PathOptions::default()).map(|_| ())
+        };
+        let refused = Err(Malformed::Path(PathError::NotText));
+        assert_eq!(joined("/transfer!"), refused);
+        assert_eq!(joined("/transfer?!"), Ok(()));
+        assert!(parse("GET", "/transfer!", &[]).is_ok());
     }
 
     #[test]

@@ -76,10 +76,11 @@ fn enrolment(answer: &Answer, aal: Aal) -> Enrolment {
     let shown = wire::factors_set_up(&answer.body);
     let is_second = |factor: &Factor| matches!(factor, Factor::Totp | Factor::LookupSecret);
     match shown {
+        // A 200 that is no flow is somebody else's page.
+        None => Enrolment::Unknown,
         Some(factors) if aal >= Aal::Aal2 => Enrolment::SetUp(factors),
-        None if aal >= Aal::Aal2 => Enrolment::Unknown,
         Some(factors) if factors.iter().any(is_second) => Enrolment::Enrolled,
-        _ => Enrolment::NotEnrolled,
+        Some(_) => Enrolment::NotEnrolled,
     }
 }
 

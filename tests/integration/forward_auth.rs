@@ -71,6 +71,7 @@ fn unmapped(caller: &str, answer: &Answer) -> u16 {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table, read as one")]
 async fn every_caller_hears_what_envoy_hears_over_grpc() {
     let gate = Gate::start(RULES).await;
     let plain = gate.double.sign_in("plain@app.test").unwrap().header();
@@ -122,13 +123,16 @@ async fn every_caller_hears_what_envoy_hears_over_grpc() {
             let case = format!("{caller}: {method} {host}{target} {headers:?}");
             let heard = asked(&gate, caller, method, host, target, headers).await;
             assert_eq!(i32::from(unmapped(caller, &heard)), envoy.status, "{case}");
-            let mut ours: Vec<_> = envoy.headers.iter().collect();
-            ours.sort();
+            // A marker tells when it was given, and each of these is a challenge of its own.
+            let ours = envoy
+                .headers
+                .iter()
+                .filter(|(name, _)| *name != "set-cookie");
             for (name, value) in ours {
                 assert_eq!(heard.header(name), Some(&**value), "{case}");
             }
             assert_eq!(heard.reason(), envoy.reason(), "{case}");
-            for name in envoy.removed.iter() {
+            for name in &envoy.removed {
                 assert_eq!(heard.header(name), Some(""), "{case}");
             }
             let is_head = method == "HEAD" && caller.len() == 10;
@@ -186,6 +190,7 @@ async fn forged_identity_is_overwritten_or_refused() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table, read as one")]
 async fn a_fact_that_is_missing_or_comes_twice_is_400() {
     let gate = Gate::start("  []").await;
     let facts: [(&str, &Lines<'_>); 4] = [

@@ -14,4 +14,5 @@ mod forward_auth;
 mod gate;
 mod http;
 mod layers;
+mod properties;
 mod stage;

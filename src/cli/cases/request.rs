@@ -8,7 +8,11 @@ use serde_saphyr::Spanned;
 use super::shape;
 use crate::{
     config::Collector,
-    domain::{credential::CredentialKind, headers::Headers, request::Facts},
+    domain::{
+        credential::CredentialKind,
+        headers::Headers,
+        request::{Facts, Reach},
+    },
 };
 
 /// What stands in a header for the credential that Kratos knows.
@@ -121,7 +125,8 @@ impl Request {
                 Headers::raw(lines)
             },
             context: self.context.iter().map(bytes).collect(),
-            ..Facts::default()
+            // As Envoy does over gRPC.
+            reach: Reach::Edits,
         }
     }
 }

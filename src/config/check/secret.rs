@@ -82,7 +82,7 @@ fn draw() -> Result<Secret, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Faults};
+    use crate::config::{Config, Faults, File, parse};
 
     const LONG: &str = "not-a-secret-but-long-enough-for-one";
 
@@ -96,7 +96,7 @@ mod tests {
         let kratos =
             "kratos: {c: {api_url: http://k, browser_url: http://b, origins: [http://a.test]}}";
         let text = format!("{kratos}\ndefault: none\n{secret}\n");
-        Config::parse_given(&name, &text, given.map(OsStr::new))
+        parse::<File>(&name, &text)?.check_given(&name, given.map(OsStr::new))
     }
 
     fn fault(secret: &str, in_file: Option<&str>, given: Option<&str>) -> String {

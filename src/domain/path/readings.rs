@@ -10,12 +10,15 @@ const STEPS: [&[Step]; 5] = [
     &[without_host],
     &[up_to_question_mark],
     &[up_to_hash],
-    &[
-        without_parameters,
-        without_last_parameters,
-        up_to_first_parameter,
-    ],
+    &PARAMETERS,
     &[without_edge_blanks],
+];
+
+/// The ways to drop path parameters.
+const PARAMETERS: [Step; 3] = [
+    without_parameters,
+    without_last_parameters,
+    up_to_first_parameter,
 ];
 
 /// Whether this path holds anything that could be read in two ways.
@@ -24,8 +27,8 @@ pub(super) fn may_differ(path: &[u8]) -> bool {
 }
 
 /// These paths, and all that any choice of the steps makes of them.
-pub(super) fn all(bases: impl Iterator<Item = Vec<u8>>) -> BTreeSet<Vec<u8>> {
-    let mut forms: BTreeSet<Vec<u8>> = bases.collect();
+pub(super) fn all(bases: BTreeSet<Vec<u8>>) -> BTreeSet<Vec<u8>> {
+    let mut forms = bases;
     for group in STEPS {
         let made = forms
             .iter()
@@ -35,6 +38,12 @@ pub(super) fn all(bases: impl Iterator<Item = Vec<u8>>) -> BTreeSet<Vec<u8>> {
         forms.extend(made);
     }
     forms
+}
+
+/// A path that holds `;`, in each way without its parameters.
+pub(super) fn without_any_parameters(path: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let ways = PARAMETERS.iter().filter(|_| path.contains(&b';'));
+    ways.map(|way| way(path))
 }
 
 /// Behind `//` some URL parsers see a host, as in `//host/path`.
@@ -64,7 +73,7 @@ fn up_to(path: &[u8], mark: u8) -> Vec<u8> {
 }
 
 /// Each segment up to its `;`.
-pub(super) fn without_parameters(path: &[u8]) -> Vec<u8> {
+fn without_parameters(path: &[u8]) -> Vec<u8> {
     let names = path
         .split(|&b| b == b'/')
         .map(|segment| up_to(segment, b';'));

@@ -17,11 +17,12 @@ pub(super) fn of(check: CheckRequest) -> Facts {
         .request
         .and_then(|request| request.http)
         .unwrap_or_default();
+    let headers = headers(http.headers, http.header_map);
     Facts {
         method: http.method,
         host: http.host,
-        target: http.path,
-        headers: headers(http.headers, http.header_map),
+        target: target(http.path, &headers),
+        headers,
         context: attributes
             .context_extensions
             .into_iter()
@@ -31,9 +32,19 @@ pub(super) fn of(check: CheckRequest) -> Facts {
     }
 }
 
-/// Envoy fills one of the two. Should both be there, a comma may stand for a line's end in some of them.
+/// The path as the upstream gets it. Where a byte of it is not UTF-8, Envoy writes `!` for that in `path`; raw headers have
+/// the byte itself.
+fn target(path: Bytes, headers: &Headers) -> Bytes {
+    let raw = headers.first(b":path").filter(|_| !headers.are_joined());
+    match raw {
+        Some(raw) if raw != path => Bytes::copy_from_slice(raw),
+        _ => path,
+    }
+}
+
+/// Envoy fills one of the two. Unless only raw lines are there, a comma may stand for a line's end.
 fn headers(map: Vec<Entry>, raw: Option<HeaderMap>) -> Headers {
-    let joined = !map.is_empty();
+    let joined = !map.is_empty() || raw.is_none();
     let map = map.into_iter().map(Entry::into_pair);
     let raw = raw
         .unwrap_or_default()
@@ -62,5 +73,49 @@ impl HeaderValue {
             self.raw_value
         };
         (self.key, value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::attribute_context::{HttpRequest, Request};
+
+    fn facts(http: HttpRequest) -> Facts {
+        let request = Some(Request { http: Some(http) });
+        let attributes = Some(crate::proto::AttributeContext {
+            request,
+            ..Default::default()
+        });
+        of(CheckRequest { attributes })
+    }
+
+    #[test]
+    fn raw_headers_have_the_path_that_the_upstream_gets() {
+        let line = HeaderValue {
+            key: ":path".into(),
+            raw_value: Bytes::from_static(b"/a\xa0"),
+            ..HeaderValue::default()
+        };
+        let raw = HttpRequest {
+            path: "/a!".into(),
+            header_map: Some(HeaderMap {
+                headers: vec![line],
+            }),
+            ..HttpRequest::default()
+        };
+        assert_eq!(&*facts(raw.clone()).target, b"/a\xa0");
+        let entry = Entry {
+            key: "a".into(),
+            value: Bytes::new(),
+        };
+        let both = HttpRequest {
+            headers: vec![entry],
+            ..raw
+        };
+        let both = facts(both);
+        assert_eq!(&*both.target, b"/a!");
+        assert!(both.headers.are_joined());
+        assert!(facts(HttpRequest::default()).headers.are_joined());
     }
 }

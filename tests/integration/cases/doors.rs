@@ -30,6 +30,7 @@ use stepgate::{
     telemetry::clock::Clock,
 };
 use tokio::{sync::watch, task::JoinHandle};
+use tonic::transport::Channel;
 
 use super::kratos::Scene;
 use crate::http;
@@ -40,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The doors, open.
 pub(super) struct Doors {
-    grpc: String,
+    grpc: AuthorizationClient<Channel>,
     http: SocketAddr,
     stop: watch::Sender<bool>,
     served: JoinHandle<io::Result<()>>,
@@ -67,7 +68,7 @@ impl Doors {
         let (stop, stopped) = watch::channel(false);
         let served = tokio::spawn(doors.serve(authorizer, NonZero::<usize>::MIN, stopped));
         Self {
-            grpc,
+            grpc: AuthorizationClient::connect(grpc).await.unwrap(),
             http,
             stop,
             served,
@@ -83,9 +84,7 @@ impl Doors {
     }
 
     async fn check(&self, message: CheckRequest) -> Heard {
-        let mut client = AuthorizationClient::connect(self.grpc.clone())
-            .await
-            .unwrap();
+        let mut client = self.grpc.clone();
         of_envoy(client.check(message).await.unwrap().into_inner())
     }
 
@@ -106,6 +105,7 @@ impl Doors {
 
     pub(super) async fn close(self) {
         self.stop.send_replace(true);
+        drop(self.grpc);
         let served = tokio::time::timeout(PATIENCE, self.served).await;
         served.unwrap().unwrap().unwrap();
     }

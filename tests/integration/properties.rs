@@ -1,0 +1,9 @@
+//! What examples can't cover: laws that hold of any request, any Kratos and any spelling. `PROPTEST_CASES=100000` makes a
+//! long run of them.
+
+mod answers;
+mod messages;
+mod order;
+mod readers;
+mod requests;
+mod spellings;
