@@ -77,13 +77,18 @@ impl Doors {
 
     pub(super) async fn ask(&self, door: &str, facts: &Facts) -> Heard {
         match door {
-            "grpc_map" => self.check(message(facts, false)).await,
-            "grpc_raw" => self.check(message(facts, true)).await,
+            "grpc_map" => self.check(message(facts, false)).await.1,
+            "grpc_raw" => self.check(message(facts, true)).await.1,
             _ => self.forward_auth(facts).await,
         }
     }
 
-    async fn check(&self, message: CheckRequest) -> Heard {
+    /// What Envoy hears, with the gRPC status inside the message.
+    pub(super) async fn ask_as_envoy(&self, facts: &Facts) -> (i32, Heard) {
+        self.check(message(facts, true)).await
+    }
+
+    async fn check(&self, message: CheckRequest) -> (i32, Heard) {
         let mut client = self.grpc.clone();
         of_envoy(client.check(message).await.unwrap().into_inner())
     }
@@ -130,7 +135,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 /// Every header line.
-fn lines(facts: &Facts) -> Vec<(String, String)> {
+pub(super) fn lines(facts: &Facts) -> Vec<(String, String)> {
     let mut seen = Vec::new();
     let mut lines = Vec::new();
     for name in facts.headers.names().filter(|name| !name.starts_with(b":")) {
@@ -184,7 +189,7 @@ fn message(facts: &Facts, is_raw: bool) -> CheckRequest {
     }
 }
 
-fn of_envoy(response: CheckResponse) -> Heard {
+fn of_envoy(response: CheckResponse) -> (i32, Heard) {
     let words = response.dynamic_metadata.unwrap_or_default();
     let code = response.status.map_or(0, |status| status.code);
     let heard = match response.http_response {
@@ -203,12 +208,13 @@ fn of_envoy(response: CheckResponse) -> Heard {
         other => panic!("an answer that Envoy might take for an allow: {other:?}"),
     };
     assert_eq!(code == 0, heard.status == 200, "code and answer must agree");
-    Heard {
+    let heard = Heard {
         decision: word(&words, "decision"),
         reason: word(&words, "reason"),
         rule: word(&words, "rule"),
         ..heard
-    }
+    };
+    (code, heard)
 }
 
 fn word(words: &Struct, name: &str) -> Option<String> {
