@@ -8,7 +8,7 @@ mod kratos;
 mod quotes;
 mod told;
 
-use std::{collections::BTreeMap, fmt::Write, time::Duration};
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path, process::Command, time::Duration};
 
 use stepgate::cli::cases::{Case, DOORS, Heard, Suite};
 
@@ -31,6 +31,42 @@ fn there_are_cases_enough_one_a_file_and_each_says_what_it_shows() {
             "{path}: the first line says what the case shows"
         );
     }
+}
+
+#[test]
+fn the_exit_code_tells_what_holds_from_what_does_not_and_from_what_is_faulty() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, text) = files::all().swap_remove(0);
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let miss = write("miss.yaml", &text.replace("status: ", "status: 1"));
+    let fault = write("fault.yaml", &text.replace("cases:", "case:"));
+    let holds = write("holds.yaml", &text);
+    let run = |files: &[&Path]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
+        let output = command.arg("test").args(files).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (
+            output.status.code().unwrap(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+    let (code, out, _) = run(&[&holds, &holds]);
+    assert_eq!((code, out.lines().count()), (0, 4), "{path}: {out}");
+    let (code, out, _) = run(&[&holds, &miss]);
+    assert_eq!(code, 1, "{out}");
+    assert!(
+        out.contains("\nnot ok 2 - ") && out.contains("miss.yaml:"),
+        "{out}"
+    );
+    let (code, out, complaint) = run(&[&holds, &fault]);
+    assert_eq!((code, out.as_str()), (64, ""));
+    assert!(complaint.contains("fault.yaml:"), "{complaint}");
+    assert_eq!(run(&[]).0, 2, "a file is asked for");
 }
 
 #[tokio::test]
