@@ -2,7 +2,10 @@
 //!
 //! It is made from the files in `tests/cases/answers/`, whose names start with the kind of client.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 use stepgate::{
     cli::cases::{Case, Heard, Suite},
@@ -78,7 +81,7 @@ async fn table() -> Table {
         let is_it = |client: &&Client| name.starts_with(&format!("{}-", client.as_str()));
         let client = CLIENTS.iter().find(is_it).unwrap().as_str();
         let suite = Suite::parse(&path, &text).unwrap();
-        for told in tell(&world, &suite, &suite.cases[0]).await {
+        for told in tell(&world, &suite, suite.cases.first().unwrap()).await {
             let reason = told.heard.reason.clone().unwrap();
             let is_loop = reason == "step_up_loop";
             let earlier = table.insert((reason, client), told);
@@ -186,39 +189,35 @@ fn glance(page: &mut String, table: &Table) {
 fn common(page: &mut String, table: &Table) {
     page.push_str("\nEach refusal carries\n\n");
     for name in COMMON {
-        let values: Vec<_> = table
-            .values()
-            .map(|told| &told.heard.headers[name][0])
-            .collect();
         let value = match name {
-            "x-stepgate-reason" => "the reason, as in the table",
-            "x-request-id" => "the request's own where it is a short token, else a new one",
-            _ => values[0].as_str(),
-        };
-        let is_fixed = !name.starts_with("x-");
-        assert!(
-            !is_fixed || values.iter().all(|other| **other == *value),
-            "{name}"
-        );
-        let value = if is_fixed {
-            format!("`{value}`")
-        } else {
-            value.to_owned()
+            "x-stepgate-reason" => "the reason, as in the table".to_owned(),
+            "x-request-id" => {
+                "the request's own where it is a short token, else a new one".to_owned()
+            }
+            _ => format!("`{}`", the_value(table.values(), name)),
         };
         writeln!(page, "- `{name}`: {value}").unwrap();
     }
-    page.push_str("\nand where the request's `Origin` is one of the same identity domain, also what lets its script read the answer\n(`tests/cases/cors/`). Each page of ours carries\n\n");
-    let pages = table
-        .values()
-        .filter(|told| told.heard.body.starts_with('<'));
+    page.push_str(
+        "\nand where the request's `Origin` is one of the same identity domain, also what lets its script read the answer\n\
+         (`tests/cases/cors/`). Each page of ours carries\n\n",
+    );
+    let pages = || {
+        table
+            .values()
+            .filter(|told| told.heard.body.starts_with('<'))
+    };
     for name in OF_PAGES {
-        let values: Vec<_> = pages
-            .clone()
-            .map(|told| &told.heard.headers[name][0])
-            .collect();
-        assert!(values.iter().all(|value| *value == values[0]), "{name}");
-        writeln!(page, "- `{name}`: `{}`", values[0]).unwrap();
+        writeln!(page, "- `{name}`: `{}`", the_value(pages(), name)).unwrap();
     }
+}
+
+/// The value that this header has in all of these answers.
+fn the_value<'a>(told: impl Iterator<Item = &'a Told>, name: &str) -> String {
+    let values = told.map(|told| told.heard.headers.get(name).unwrap().join(", "));
+    let values: BTreeSet<_> = values.collect();
+    assert_eq!(values.len(), 1, "`{name}` differs: {values:?}");
+    values.into_iter().next().unwrap()
 }
 
 fn outcome(page: &mut String, table: &Table, reason: &str, decision: &str) {
