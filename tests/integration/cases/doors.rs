@@ -138,7 +138,7 @@ fn text(bytes: &[u8]) -> &str {
 pub(super) fn lines(facts: &Facts) -> Vec<(String, String)> {
     let mut seen = Vec::new();
     let mut lines = Vec::new();
-    for name in facts.headers.names().filter(|name| !name.starts_with(b":")) {
+    for name in facts.headers.names() {
         if !seen.contains(&name) {
             seen.push(name);
             let values = facts.headers.all(name);
