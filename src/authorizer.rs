@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 
 use crate::{
     domain::{
+        decision::Decision,
         policy::Policy,
         reply::Reply,
         request::Facts,
@@ -83,14 +84,28 @@ impl Authorizer {
         check.answer(decision)
     }
 
-    /// The answer that [`check`](Self::check) would give if Kratos said this. Asks nobody and leaves no trace.
+    /// Refuses a request that a door can't put to a check: its caller is nobody it believes, or its facts don't add up.
+    /// That it can only refuse is for the type to say: nobody else can make an allow.
+    pub fn refuse(&self, door: &'static str, facts: &Facts, decision: Decision) -> Answer {
+        let stopwatch = Stopwatch::start();
+        let snapshot = self.snapshot.load_full();
+        let check = Check::new(&snapshot, facts, self.clock.now());
+        record::record(door, &check, &decision, stopwatch.elapsed());
+        check.answer(decision)
+    }
+
+    /// The answer that [`check`](Self::check) would give if Kratos said this of the request's credential. Asks nobody and
+    /// leaves no trace.
     #[must_use]
     pub fn suppose(&self, facts: &Facts, standing: Standing, enrolment: &Enrolment) -> Answer {
         let snapshot = self.snapshot.load_full();
         let mut check = Check::new(&snapshot, facts, self.clock.now());
         let decision = match check.begin() {
             Err(settled) => settled,
-            Ok(demands) => check.conclude(&demands, standing, enrolment),
+            Ok(demands) => {
+                let standing = check.of_credential(standing);
+                check.conclude(&demands, standing, enrolment)
+            }
         };
         check.answer(decision)
     }

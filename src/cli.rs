@@ -1,6 +1,8 @@
 //! The command line: one verb, and an exit code that says how it ended.
 
+pub mod cases;
 mod serve;
+mod test;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -28,6 +30,15 @@ enum Verb {
         )]
         config: PathBuf,
     },
+    /// Try a configuration: answer the cases in these files, and exit 1 if an answer is not the one wanted.
+    ///
+    /// A file holds a configuration under `config:` and, under `cases:`, requests with what Kratos would say of each and
+    /// the answer wanted. Nobody is asked and no port is opened. The results are printed as TAP, a line a case.
+    Test {
+        /// Files of cases.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
 }
 
 /// How a verb ended. Usage errors are clap's, with code 2.
@@ -35,6 +46,8 @@ enum Verb {
 pub enum Exit {
     /// It did what was asked.
     Done,
+    /// What was asked for was found not to hold.
+    No,
     /// The configuration is not sound.
     BadConfig,
     /// Something else went wrong.
@@ -45,6 +58,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Done => 0,
+            Exit::No => 1,
             Exit::BadConfig => 64,
             Exit::Internal => 70,
         })
@@ -57,6 +71,7 @@ impl Cli {
     pub fn run(self) -> Exit {
         match self.verb {
             Verb::Serve { config } => serve::run(&config),
+            Verb::Test { files } => test::run(&files),
         }
     }
 }

@@ -9,16 +9,17 @@ mod file;
 mod shape;
 mod sources;
 
-use std::{num::NonZero, path::Path};
+use std::{env, num::NonZero, path::Path};
 
-pub use fault::{Fault, Faults};
-use sources::Sources;
+pub use fault::{Collector, Fault, Faults};
+pub use file::{File, parse};
+pub use sources::text;
 
 use crate::{
     authorizer::Snapshot,
     domain::policy::Policy,
     kratos::{self, BuildError, Kratos},
-    servers::listen::Listen,
+    servers,
     telemetry::log,
 };
 
@@ -29,32 +30,37 @@ pub struct Config {
     pub policy: Policy,
     /// Where each Kratos is, in the order of [`Policy::identity_domains`].
     pub kratos: Vec<kratos::Settings>,
-    /// Envoy's door.
-    pub grpc: Listen,
+    /// The doors.
+    pub servers: servers::Settings,
     /// How many runtimes answer checks; `None` for one a core.
     pub workers: Option<NonZero<usize>>,
     /// How the log is written.
     pub log: log::Settings,
+    /// Nobody configured a secret, so it was drawn at random and no other replica shares it.
+    pub is_secret_random: bool,
     /// What is sound but hardly meant.
     pub warnings: Vec<Fault>,
 }
 
 impl Config {
-    /// Reads and checks a configuration file.
+    /// Reads and checks a configuration file, under the secret in `STEPGATE_SECRET` where there is one.
     ///
     /// # Errors
     /// Every fault in it, or that it can't be read.
     pub fn load(path: &Path) -> Result<Self, Faults> {
         let name = path.display().to_string();
-        Self::parse(&name, &sources::text(&name)?)
+        let secret = env::var_os(check::SECRET);
+        let file: File = parse(&name, &text(&name)?)?;
+        file.check_given(&name, secret.as_deref())
     }
 
-    /// Checks a configuration's text. `name` is the file's: it stands in front of each fault, and rule files lie beside it.
+    /// Checks a configuration's text. `name` is the file's: it stands in front of each fault, and the files it names lie
+    /// beside it. The environment has no part in it.
     ///
     /// # Errors
     /// Every fault in it.
     pub fn parse(name: &str, text: &str) -> Result<Self, Faults> {
-        check::check(&Sources::read(name, text)?)
+        parse::<File>(name, text)?.check(name)
     }
 
     /// What checks are answered from: the policy, and a client for each Kratos.

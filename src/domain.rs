@@ -15,6 +15,8 @@ pub mod duration;
 pub mod headers;
 pub mod host;
 pub mod identity_domain;
+pub mod loop_guard;
+pub mod marker;
 pub mod origin;
 pub mod path;
 pub mod pattern;

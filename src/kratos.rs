@@ -78,3 +78,9 @@ impl Kratos {
         belief::of_enrolment(&self.client, credential, aal, now).await
     }
 }
+
+/// What a 200 of whoami with this body says at this time, of its identity what stands at these pointers.
+#[must_use]
+pub fn read_whoami(body: &[u8], pointers: &[Pointer], now: SystemTime) -> Standing {
+    wire::standing(body, pointers, now)
+}

@@ -1,5 +1,126 @@
 //! The doors. They turn what arrives into facts, ask the authorizer, and encode its reply; they hold no logic of their own.
+//!
+//! [`Doors`] opens what the configuration lists. [`runtime`] accepts connections, so many and no more, and hands them round
+//! to one worker a core, where each [`Door`](runtime::Door) serves its share.
 
+mod connection;
 pub mod ext_authz;
+pub mod forward_auth;
 pub mod listen;
 pub mod runtime;
+
+use std::{io, net::SocketAddr, num::NonZero, sync::Arc};
+
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::authorizer::Authorizer;
+use ext_authz::ExtAuthz;
+use forward_auth::{ForwardAuth, TrustedProxies};
+use listen::{Listen, ListenError};
+use runtime::Workers;
+
+/// The configuration's `servers`.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Envoy's door.
+    pub grpc: DoorSettings,
+    /// The HTTP door, where it is wanted.
+    pub http: Option<HttpSettings>,
+}
+
+/// What every door needs.
+#[derive(Clone, Copy, Debug)]
+pub struct DoorSettings {
+    /// Where it listens.
+    pub listen: Listen,
+    /// How many connections it holds at once.
+    pub max_connections: NonZero<usize>,
+}
+
+/// What the HTTP door needs.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// As every door.
+    pub door: DoorSettings,
+    /// Who may ask.
+    pub trusted_proxies: TrustedProxies,
+}
+
+/// Every door, listening.
+#[derive(Debug)]
+pub struct Doors {
+    grpc: Listening,
+    http: Option<(Listening, TrustedProxies)>,
+}
+
+/// A door's listener and its bound.
+#[derive(Debug)]
+pub struct Listening {
+    listener: TcpListener,
+    max_connections: NonZero<usize>,
+}
+
+impl Doors {
+    /// Takes every address.
+    ///
+    /// # Errors
+    /// [`ListenError`] for the first that can't be had.
+    pub async fn open(settings: Settings) -> Result<Self, ListenError> {
+        let grpc = Listening::open(settings.grpc).await?;
+        let http = match settings.http {
+            Some(http) => Some((Listening::open(http.door).await?, http.trusted_proxies)),
+            None => None,
+        };
+        Ok(Self { grpc, http })
+    }
+
+    /// Where Envoy's door listens.
+    ///
+    /// # Errors
+    /// Where the system won't say.
+    pub fn grpc_address(&self) -> io::Result<SocketAddr> {
+        self.grpc.listener.local_addr()
+    }
+
+    /// Where the HTTP door listens, if it does.
+    ///
+    /// # Errors
+    /// Where the system won't say.
+    pub fn http_address(&self) -> io::Result<Option<SocketAddr>> {
+        let http = self.http.as_ref();
+        http.map(|(door, _)| door.listener.local_addr()).transpose()
+    }
+
+    /// Serves every door on the same workers until `stop` holds true, then finishes the checks in flight.
+    ///
+    /// # Errors
+    /// Where a worker can't be started.
+    pub async fn serve(
+        self,
+        authorizer: Arc<Authorizer>,
+        workers: NonZero<usize>,
+        stop: watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        let workers = Workers::start(workers)?;
+        let envoy = ExtAuthz::door(Arc::clone(&authorizer)).await;
+        let grpc = runtime::serve(self.grpc, envoy, &workers, stop.clone());
+        match self.http {
+            Some((http, trusted)) => {
+                let proxies = ForwardAuth::door(authorizer, trusted);
+                let http = runtime::serve(http, proxies, &workers, stop);
+                tokio::join!(grpc, http);
+            }
+            None => grpc.await,
+        }
+        Ok(())
+    }
+}
+
+impl Listening {
+    async fn open(settings: DoorSettings) -> Result<Self, ListenError> {
+        Ok(Self {
+            listener: settings.listen.bind().await?,
+            max_connections: settings.max_connections,
+        })
+    }
+}

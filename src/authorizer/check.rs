@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use http::{HeaderName, HeaderValue};
+
 use super::{Answer, Snapshot, request_id};
 use crate::{
     domain::{
@@ -10,8 +12,9 @@ use crate::{
         credential::Presented,
         decision::{Decision, decide, turns_on_enrolment, without_session},
         identity_domain::EnrolmentPolicy,
+        loop_guard::Guard,
         policy::Site,
-        reason::Reason,
+        reason::{Malformed, Reason},
         reply::{Case, Judged, Reply},
         request::{Facts, Request},
         rule::{Demand, Rule},
@@ -34,6 +37,8 @@ pub(super) struct Check<'a> {
     pub(super) presented: Presented,
     pub(super) session: Option<Session>,
     pub(super) waited: Duration,
+    pub(super) is_step_up_completed: bool,
+    response_headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl<'a> Check<'a> {
@@ -49,6 +54,8 @@ impl<'a> Check<'a> {
             presented: Presented::Nothing,
             session: None,
             waited: Duration::ZERO,
+            is_step_up_completed: false,
+            response_headers: Vec::new(),
         }
     }
 
@@ -86,6 +93,14 @@ impl<'a> Check<'a> {
         told.unwrap_or(LATE)
     }
 
+    /// What Kratos would have said of the credential, were it asked: without one there is no session.
+    pub(super) fn of_credential(&self, standing: Standing) -> Standing {
+        match (&standing, &self.presented) {
+            (Standing::Unavailable { .. }, _) | (_, Presented::One(_)) => standing,
+            _ => Standing::SignedOut,
+        }
+    }
+
     /// The decision, now that the session is known.
     pub(super) fn conclude(
         &mut self,
@@ -97,12 +112,36 @@ impl<'a> Check<'a> {
         if let Standing::Session(session) = standing {
             self.session = Some(session);
         }
-        decision
+        self.guard(demands, decision)
+    }
+
+    /// The decision, unless it would lead in circles.
+    fn guard(&mut self, demands: &[Demand], decision: Decision) -> Decision {
+        let (Some(request), Some(site)) = (&self.request, &self.site) else {
+            return decision;
+        };
+        let guard = Guard {
+            secret: &self.snapshot.policy.secret,
+            site,
+            path: request.path.whole(),
+            headers: &self.facts.headers,
+            client: self.client(),
+            session: self.session.as_ref(),
+            demands,
+            now: self.now,
+        };
+        let guarded = guard.judge(decision);
+        self.is_step_up_completed = guarded.is_step_up_completed;
+        self.response_headers.extend(guarded.cookie);
+        guarded.decision
     }
 
     /// What the request's rules demand of the session, or the decision where none is needed.
     fn find_rule(&mut self) -> Result<Vec<Demand>, Decision> {
         let policy = &self.snapshot.policy;
+        if policy.upstream_headers.are_forged(self.facts) {
+            return Err(Decision::Malformed(Malformed::ForgedIdentity));
+        }
         let request = Request::parse(self.facts, policy.paths).map_err(Decision::Malformed)?;
         let request = self.request.insert(request);
         let site = policy
@@ -157,6 +196,7 @@ impl<'a> Check<'a> {
             request_id: &self.request_id,
             judged: judged(),
             session: self.session.as_ref(),
+            response_headers: &self.response_headers,
         }
     }
 }

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use super::check::Check;
-use crate::{domain::decision::Decision, telemetry::log};
+use crate::{
+    domain::decision::Decision,
+    telemetry::log::{self, Event},
+};
 
-/// Writes the check's line.
+/// Writes the check's line, and the audit line of what it means for a second factor.
 pub(super) fn record(
     door: &'static str,
     check: &Check<'_>,
@@ -14,7 +17,7 @@ pub(super) fn record(
 ) {
     let request = check.request.as_ref();
     let session = check.session.as_ref();
-    log::check(&log::Check {
+    let line = log::Check {
         door,
         method: request.map_or("", |request| request.method.as_str()),
         host: request.map_or("", |request| request.authority.host.as_str()),
@@ -32,7 +35,21 @@ pub(super) fn record(
         detail: &detail(decision),
         duration,
         kratos: check.waited,
-    });
+    };
+    log::check(&line);
+    if let Some(event) = event(decision, check.is_step_up_completed) {
+        log::audit(event, &line);
+    }
+}
+
+/// What a decision means for a second factor.
+fn event(decision: &Decision, is_step_up_completed: bool) -> Option<Event> {
+    match decision {
+        Decision::StepUp(_) => Some(Event::StepUpRequired),
+        Decision::Enrol => Some(Event::EnrolmentRequired),
+        Decision::Allow(_) if is_step_up_completed => Some(Event::StepUpCompleted),
+        _ => None,
+    }
 }
 
 /// What was wrong with a request that can't be judged; none of its bytes are in it.

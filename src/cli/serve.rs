@@ -1,4 +1,4 @@
-//! `stepgate serve`: configuration, log, clients, listener, then checks until told to stop.
+//! `stepgate serve`: configuration, log, clients, doors, then checks until told to stop.
 
 use std::{error::Error, num::NonZero, path::Path, sync::Arc, thread, time::Duration};
 
@@ -11,7 +11,7 @@ use super::{Exit, complain};
 use crate::{
     authorizer::Authorizer,
     config::Config,
-    servers::runtime,
+    servers::Doors,
     telemetry::{clock::Clock, log},
 };
 
@@ -38,27 +38,38 @@ pub(super) fn run(config: &Path) -> Exit {
 
 fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     log::init(config.log);
+    warn(&config);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        for warning in &config.warnings {
-            tracing::warn!("{warning}");
-        }
-        let listener = config.grpc.bind().await?;
-        let grpc = listener.local_addr()?;
+        let doors = Doors::open(config.servers.clone()).await?;
+        let grpc = doors.grpc_address()?;
+        let http = doors.http_address()?.map(|http| http.to_string());
         let rules = config.policy.rules.rules().len();
         let workers = config.workers.unwrap_or_else(cores);
         let authorizer = Arc::new(Authorizer::new(config.into_snapshot()?, Clock::system()));
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(runtime::serve(listener, authorizer, workers, stopped));
-        tracing::info!(%grpc, rules, workers = workers.get(), "serving");
+        let serving = tokio::spawn(doors.serve(authorizer, workers, stopped));
+        tracing::info!(%grpc, http, rules, workers = workers.get(), "serving");
         until_told().await?;
         tracing::info!("stopping");
         stop.send_replace(true);
         tokio::time::timeout(MAX_STOP, serving).await???;
         Ok(())
     })
+}
+
+/// Tells what is sound but hardly meant.
+fn warn(config: &Config) {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    if config.is_secret_random {
+        tracing::warn!(
+            "no secret is configured, so this replica has its own; set `secret.file` or `STEPGATE_SECRET`, the same on all"
+        );
+    }
 }
 
 fn cores() -> NonZero<usize> {

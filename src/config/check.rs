@@ -4,9 +4,11 @@ mod kratos;
 mod require;
 mod rule;
 mod rules;
+mod secret;
+mod servers;
 mod upstream;
 
-use std::{net::SocketAddr, num::NonZero};
+use std::{ffi::OsStr, num::NonZero};
 
 use serde_saphyr::{Location, Spanned};
 use tracing::Level;
@@ -14,31 +16,30 @@ use tracing::Level;
 use super::{
     Config,
     fault::{Collector, Faults},
-    file::{Log, Paths, Server},
+    file::{Log, Paths},
     shape::Word,
     sources::Sources,
 };
 use crate::{
     domain::{path::PathOptions, policy::Policy},
-    servers::listen::Listen,
     telemetry::log::{self, Format},
 };
 
-const DEFAULT_GRPC: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 9191);
+pub(super) use secret::VARIABLE as SECRET;
 
 /// Turns what was written into a configuration, or into all of its faults.
-pub(super) fn check(sources: &Sources) -> Result<Config, Faults> {
+pub(super) fn check(sources: &Sources, given_secret: Option<&OsStr>) -> Result<Config, Faults> {
     let file = &sources.file;
     let mut faults = Collector::new(&sources.name);
     let paths = paths(&mut faults, &file.paths);
     let upstream_headers = upstream::check(&mut faults, file.upstream_headers.as_ref());
     let mut domains = kratos::check(&mut faults, &file.kratos);
-    let grpc = listen(&mut faults, &file.servers.grpc, DEFAULT_GRPC);
+    let servers = servers::check(&mut faults, &file.servers);
     let log = log(&mut faults, &file.log);
     let workers = workers(&mut faults, file.workers.as_ref());
+    let secret = secret::check(&mut faults, &sources.name, &file.secret, given_secret);
     let rules = rules::check(&mut faults, sources, paths, &domains);
-    let config = rules.map(|rules| {
+    let config = rules.zip(secret).map(|(rules, chosen)| {
         domains.ask_for(rules.pointers().chain(upstream_headers.pointers()));
         let policy = Policy {
             identity_domains: domains.identity_domains,
@@ -47,13 +48,15 @@ pub(super) fn check(sources: &Sources) -> Result<Config, Faults> {
             paths,
             upstream_headers,
             context_ignore: boxed(&file.context.ignore),
+            secret: chosen.secret,
         };
         Config {
             policy,
             kratos: domains.settings,
-            grpc,
+            servers,
             workers,
             log,
+            is_secret_random: chosen.is_random,
             warnings: Vec::new(),
         }
     });
@@ -73,20 +76,6 @@ fn paths(faults: &mut Collector, paths: &Paths) -> PathOptions {
         keep_semicolon: word(faults, "semicolon", paths.semicolon.as_ref(), &semicolon)
             .unwrap_or_default(),
     }
-}
-
-fn listen(faults: &mut Collector, server: &Server, default: SocketAddr) -> Listen {
-    let address = server.listen.as_ref().and_then(|text| {
-        let hint = format!(
-            "`{}` is not an address to listen on; write one as in `{default}`",
-            text.value
-        );
-        text.value
-            .parse()
-            .map_err(|_| faults.add(text.referenced, hint))
-            .ok()
-    });
-    Listen(address.unwrap_or(default))
 }
 
 fn log(faults: &mut Collector, log: &Log) -> log::Settings {

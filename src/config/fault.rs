@@ -69,14 +69,16 @@ impl std::error::Error for Faults {}
 
 /// Collects faults and warnings while files are checked, one after the other.
 #[derive(Debug)]
-pub(super) struct Collector {
+pub struct Collector {
     file: Arc<str>,
     faults: Vec<Fault>,
     warnings: Vec<Fault>,
 }
 
 impl Collector {
-    pub(super) fn new(file: &str) -> Self {
+    /// None found yet in this file.
+    #[must_use]
+    pub fn new(file: &str) -> Self {
         Self {
             file: file.into(),
             faults: Vec::new(),
@@ -92,7 +94,7 @@ impl Collector {
     }
 
     /// Notes a fault.
-    pub(super) fn add(&mut self, at: Location, message: impl fmt::Display) {
+    pub fn add(&mut self, at: Location, message: impl fmt::Display) {
         self.faults
             .push(Fault::new(&self.file, at, message.to_string()));
     }
@@ -104,7 +106,7 @@ impl Collector {
     }
 
     /// The value, or `None` after noting why there is none; `what` names it and its text.
-    pub(super) fn ok<T, E: fmt::Display>(
+    pub fn ok<T, E: fmt::Display>(
         &mut self,
         at: Location,
         what: impl fmt::Display,
@@ -115,8 +117,16 @@ impl Collector {
             .ok()
     }
 
-    /// What was found with its warnings, or the faults that stand against it.
-    pub(super) fn finish<T>(mut self, value: Option<T>) -> Result<(T, Vec<Fault>), Faults> {
+    /// The value, or `None` after noting the faults that another reading found.
+    pub fn absorb<T>(&mut self, result: Result<T, Faults>) -> Option<T> {
+        result.map_err(|faults| self.faults.extend(faults.0)).ok()
+    }
+
+    /// What was found with its warnings.
+    ///
+    /// # Errors
+    /// The faults that stand against it, if any.
+    pub fn finish<T>(mut self, value: Option<T>) -> Result<(T, Vec<Fault>), Faults> {
         self.faults
             .sort_by(|a, b| (&a.file, a.place).cmp(&(&b.file, b.place)));
         match value {

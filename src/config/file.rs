@@ -1,19 +1,21 @@
 //! The shape of the file: every key, its place kept for the faults found later.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ffi::OsStr};
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_saphyr::{DuplicateKeyPolicy, Location, MergeKeyPolicy, Options, Spanned};
 
 use super::{
-    fault::Fault,
+    Config, check,
+    fault::{Fault, Faults},
     shape::{OneOrMany, Require, Word},
+    sources::Sources,
 };
 
-/// The whole file.
+/// A configuration as it is written: its shape is read, and nothing else held against it yet.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct File {
+pub struct File {
     pub(super) kratos: Spanned<BTreeMap<String, Spanned<Kratos>>>,
     pub(super) default: Spanned<Require>,
     #[serde(default)]
@@ -30,6 +32,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) log: Log,
     pub(super) workers: Option<Spanned<usize>>,
+    #[serde(default)]
+    pub(super) secret: Secret,
 }
 
 /// `kratos.<name>`
@@ -94,14 +98,25 @@ pub(super) struct Paths {
 #[serde(deny_unknown_fields)]
 pub(super) struct Servers {
     #[serde(default)]
-    pub(super) grpc: Server,
+    pub(super) grpc: GrpcServer,
+    pub(super) http: Option<HttpServer>,
 }
 
-/// `servers.*`
+/// `servers.grpc`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Server {
+pub(super) struct GrpcServer {
     pub(super) listen: Option<Spanned<String>>,
+    pub(super) max_connections: Option<Spanned<usize>>,
+}
+
+/// `servers.http`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HttpServer {
+    pub(super) listen: Spanned<String>,
+    pub(super) max_connections: Option<Spanned<usize>>,
+    pub(super) trusted_proxies: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// `log`
@@ -112,8 +127,33 @@ pub(super) struct Log {
     pub(super) format: Option<Spanned<String>>,
 }
 
-/// Reads a text into its shape; one syntax or shape fault ends it.
-pub(super) fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Fault> {
+/// `secret`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Secret {
+    pub(super) file: Option<Spanned<String>>,
+}
+
+impl File {
+    /// What it means, together with its rule files. `name` is the file's that it stands in.
+    ///
+    /// # Errors
+    /// Every fault in it.
+    pub fn check(self, name: &str) -> Result<Config, Faults> {
+        self.check_given(name, None)
+    }
+
+    /// The same with a secret from the environment, which wins over the file's.
+    pub(super) fn check_given(self, name: &str, secret: Option<&OsStr>) -> Result<Config, Faults> {
+        check::check(&Sources::of(name, self)?, secret)
+    }
+}
+
+/// Reads a text into its shape, in the dialect of YAML that every file of an operator is read in.
+///
+/// # Errors
+/// The first fault of syntax or shape; it ends the reading.
+pub fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Fault> {
     serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
         let at = error.location().unwrap_or(Location::UNKNOWN);
         Fault::new(name, at, words(&error))

@@ -19,9 +19,8 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// Reads the text of the file named, and its rule files, which lie relative to it.
-    pub(super) fn read(name: &str, text: &str) -> Result<Self, Faults> {
-        let file: File = file::parse(name, text)?;
+    /// The file named, and its rule files, which lie relative to it.
+    pub(super) fn of(name: &str, file: File) -> Result<Self, Faults> {
         let folder = Path::new(name).parent().unwrap_or(Path::new(""));
         let mut faults = Vec::new();
         let mut rule_files = Vec::new();
@@ -90,7 +89,10 @@ fn rules(path: &str) -> Result<(String, Vec<Rule>), Fault> {
 }
 
 /// A file's text.
-pub(super) fn text(path: &str) -> Result<String, Fault> {
+///
+/// # Errors
+/// It can't be read.
+pub fn text(path: &str) -> Result<String, Fault> {
     fs::read_to_string(path).map_err(|error| {
         Fault::new(
             path,

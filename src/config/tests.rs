@@ -58,7 +58,30 @@ fn ten_lines_protect_a_route() {
         (&*domain.name, &*domain.cookie),
         ("ciam", "ory_kratos_session")
     );
-    assert_eq!(config.grpc.to_string(), "0.0.0.0:9191");
+    assert_eq!(config.servers.grpc.listen.to_string(), "0.0.0.0:9191");
+    assert_eq!(config.servers.grpc.max_connections.get(), 10_000);
+    assert!(config.servers.http.is_none(), "the HTTP door is off");
+}
+
+#[test]
+fn the_http_door_is_opened_by_its_address() {
+    let door = |written: &str| {
+        let config = parse(&format!("servers: {{ http: {written} }}")).unwrap();
+        config.servers.http.unwrap()
+    };
+    let trusts = |http: &servers::HttpSettings, peer: &str| {
+        http.trusted_proxies.contains(peer.parse().unwrap())
+    };
+    let plain = door("{ listen: '0.0.0.0:4456' }");
+    assert_eq!(plain.door.listen.to_string(), "0.0.0.0:4456");
+    assert_eq!(plain.door.max_connections.get(), 10_000);
+    assert!(trusts(&plain, "127.0.0.1") && !trusts(&plain, "10.0.0.1"));
+    let wide = door("{ listen: '[::]:4456', max_connections: 7, trusted_proxies: [10.0.0.0/8] }");
+    assert_eq!(wide.door.max_connections.get(), 7);
+    assert!(trusts(&wide, "10.0.0.1") && !trusts(&wide, "127.0.0.1"));
+    let shut = "servers: { http: { listen: '[::]:1', trusted_proxies: [] } }";
+    assert!(faults_of_rules(shut)[0].contains("`trusted_proxies` is empty"));
+    assert!(faults_of_rules("servers: { http: {} }")[0].contains("listen"));
 }
 
 #[test]
@@ -114,7 +137,7 @@ rules:
     match: { path: /x }
     require: { factors: [sms] }
     return_to: //evil.test
-servers: { grpc: { listen: here } }
+servers: { grpc: { listen: here, max_connections: 0 }, http: { listen: ':80', trusted_proxies: [proxy, '::ffff:10.0.0.1'] } }
 log: { level: loud, format: xml }
 workers: 0
 ";
@@ -136,7 +159,11 @@ workers: 0
         "17:9: rule id `b` is taken, at s.yaml:14",
         "19:26: `sms` is not a second factor",
         "20:16: `return_to: //evil.test` is neither",
-        "21:28: `here` is not an address to listen on",
+        "21:28: `here` is not an address to listen on; write one as in `0.0.0.0:9191`",
+        "21:51: `max_connections` is at least 1",
+        "21:72: `:80` is not an address to listen on; write one as in `0.0.0.0:4456`",
+        "21:97: trusted proxy `proxy`: a network is an address and a prefix",
+        "21:104: trusted proxy `::ffff:10.0.0.1`: an IPv4 network is written as one",
         "22:15: `level: loud` is none of",
         "22:29: `format: xml` is none of",
         "23:10: `workers` is at least 1",

@@ -51,18 +51,28 @@ pub struct Asked<'a> {
 /// The `Location` of a challenge: `None` for a decision that sends nobody anywhere.
 #[must_use]
 pub fn location(decision: &Decision, asked: &Asked<'_>) -> Option<String> {
-    let start = start(decision, asked.site.domain)?;
+    let max_bytes = match asked.client {
+        Client::Page => MAX_LOCATION_BYTES,
+        _ => MAX_BODY_ADDRESS_BYTES,
+    };
+    within(max_bytes, &start(decision, asked.site.domain)?, asked)
+}
+
+/// Where the person changes what they prove themselves with, in at most this many bytes.
+#[must_use]
+pub fn settings(asked: &Asked<'_>, max_bytes: usize) -> Option<String> {
+    within(max_bytes, &settings_start(asked.site.domain), asked)
+}
+
+/// A flow with its return address: whole, or without what is too long.
+fn within(max_bytes: usize, start: &str, asked: &Asked<'_>) -> Option<String> {
     let return_to = asked.return_to();
     let whole = |target: &[u8]| {
         let address = [return_to.origin.to_string().as_bytes(), target].concat();
         format!("{start}return_to={}", percent_encode(&address, COMPONENT))
     };
     let forms = [&*return_to.target, return_to.without_query(), b"/"].map(whole);
-    let longest = match asked.client {
-        Client::Page => MAX_LOCATION_BYTES,
-        _ => MAX_BODY_ADDRESS_BYTES,
-    };
-    forms.into_iter().find(|form| form.len() <= longest)
+    forms.into_iter().find(|form| form.len() <= max_bytes)
 }
 
 /// The flow, up to its `return_to`.
@@ -78,9 +88,14 @@ fn start(decision: &Decision, domain: &IdentityDomain) -> Option<String> {
             ))
         }
         Decision::StepUp(_) => Some(format!("{base}/self-service/login/browser?aal=aal2&")),
-        Decision::Enrol => Some(format!("{base}/self-service/settings/browser?")),
+        Decision::Enrol => Some(settings_start(domain)),
         _ => None,
     }
+}
+
+fn settings_start(domain: &IdentityDomain) -> String {
+    let base = domain.browser_url.as_str();
+    format!("{base}/self-service/settings/browser?")
 }
 
 /// An address on a guarded origin. Scheme, host and port are the configured origin's, never a client's own words.

@@ -173,6 +173,13 @@ fn session_cookie(headers: &Headers, name: &str) -> Result<Presented, Ambiguous>
     }))
 }
 
+/// The values of one cookie, in the order they came.
+pub(super) fn cookies<'a>(headers: &'a Headers, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    headers
+        .all(b"cookie")
+        .flat_map(move |line| values(line, name))
+}
+
 /// The values of one cookie in a line, which splits at `;` only.
 fn values<'a>(line: &'a [u8], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
     line.split(|&b| b == b';')

@@ -2,15 +2,19 @@
 //!
 //! An [`Decision::Allow`] holds a [`Permit`], which only this file makes. Every other road ends in a refusal.
 
+mod shortfall;
+
 use std::time::{Duration, SystemTime};
 
 use super::{
+    marker::Outcome,
     reason::{Malformed, Reason},
     request::Request,
     rule::Demand,
     rule_set::Selection,
-    session::{Aal, Enrolment, Factor, Session, Standing, is_fresh},
+    session::{Aal, Enrolment, Factor, Standing},
 };
+use shortfall::{Shortfall, first_shortfall};
 
 /// Proof that a request may pass. It can't be made outside this file.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,6 +44,8 @@ pub enum Decision {
     StepUp(StepUp),
     /// There is no second factor to give: set one up.
     Enrol,
+    /// The same challenge again would lead in circles.
+    Loop(Loop),
     /// No session could change this.
     Deny(Reason),
     /// The request can't be judged: 400.
@@ -62,6 +68,34 @@ pub struct StepUp {
     pub is_stale: bool,
     /// The shortest age that is demanded.
     pub max_age: Option<Duration>,
+}
+
+/// A challenge that came so often in a row that it is not given again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loop {
+    /// What it asked for.
+    pub outcome: Outcome,
+    /// Which second factors count; none listed means any.
+    pub factors: Vec<Factor>,
+    /// How old the second factor may be; `None` for any age.
+    pub max_age: Option<Duration>,
+}
+
+impl Loop {
+    /// The challenge that these demands led to.
+    #[must_use]
+    pub fn of(outcome: Outcome, demands: &[Demand]) -> Self {
+        let listed = demands.iter().map(|demand| &demand.factors);
+        Self {
+            outcome,
+            factors: listed
+                .into_iter()
+                .find(|listed| !listed.is_empty())
+                .cloned()
+                .unwrap_or_default(),
+            max_age: shortest_age(demands),
+        }
+    }
 }
 
 impl Permit {
@@ -125,77 +159,6 @@ pub fn turns_on_enrolment(demands: &[Demand], standing: &Standing, now: SystemTi
     session.aal >= Aal::Aal1 && matches!(shortfall, Some(Shortfall::Level | Shortfall::Factor(_)))
 }
 
-/// What a session lacks.
-#[derive(Clone, Copy, Debug)]
-enum Shortfall<'a> {
-    /// The level.
-    Level,
-    /// One of these factors: it has used others only.
-    Factor(&'a [Factor]),
-    /// Freshness.
-    Age,
-    /// Being another identity.
-    Identity,
-}
-
-impl Shortfall<'_> {
-    /// Which is told first: what enrolment may turn on, then what a step-up mends, then what nothing mends.
-    fn order(self) -> u8 {
-        match self {
-            Self::Level | Self::Factor(_) => 0,
-            Self::Age => 1,
-            Self::Identity => 2,
-        }
-    }
-}
-
-/// What the session lacks most of all that is demanded.
-fn first_shortfall<'a>(
-    demands: &'a [Demand],
-    session: &Session,
-    now: SystemTime,
-) -> Option<Shortfall<'a>> {
-    let shortfalls = demands
-        .iter()
-        .filter_map(|demand| shortfall(demand, session, now));
-    shortfalls.min_by_key(|shortfall| shortfall.order())
-}
-
-fn shortfall<'a>(demand: &'a Demand, session: &Session, now: SystemTime) -> Option<Shortfall<'a>> {
-    let second_factor = || second_factor_shortfall(demand, session, now);
-    let is_identity_met = || {
-        demand
-            .identity
-            .iter()
-            .all(|test| test.is_met(&session.claims))
-    };
-    if session.aal < demand.aal {
-        Some(Shortfall::Level)
-    } else if let Some(shortfall) = second_factor().filter(|_| demand.aal >= Aal::Aal2) {
-        Some(shortfall)
-    } else if !is_identity_met() {
-        Some(Shortfall::Identity)
-    } else {
-        None
-    }
-}
-
-fn second_factor_shortfall<'a>(
-    demand: &'a Demand,
-    session: &Session,
-    now: SystemTime,
-) -> Option<Shortfall<'a>> {
-    let completed_at = session.second_factor_at(&demand.factors);
-    let is_age_met = |max_age| is_fresh(completed_at, max_age, now);
-    if !session.used_second_factor(&demand.factors) {
-        Some(Shortfall::Factor(&demand.factors))
-    } else if !demand.max_age.is_none_or(is_age_met) {
-        Some(Shortfall::Age)
-    } else {
-        None
-    }
-}
-
 fn challenge(demands: &[Demand], shortfall: Shortfall<'_>, enrolment: &Enrolment) -> Decision {
     match (shortfall, enrolment) {
         (Shortfall::Identity, _) => Decision::Deny(Reason::IdentityNotPermitted),
@@ -220,8 +183,12 @@ fn can_give(listed: &[Factor], present: &[Factor]) -> bool {
 }
 
 fn step_up(demands: &[Demand], is_stale: bool) -> Decision {
-    let max_age = demands.iter().filter_map(|demand| demand.max_age).min();
+    let max_age = shortest_age(demands);
     Decision::StepUp(StepUp { is_stale, max_age })
+}
+
+fn shortest_age(demands: &[Demand]) -> Option<Duration> {
+    demands.iter().filter_map(|demand| demand.max_age).min()
 }
 
 impl Decision {
@@ -233,7 +200,7 @@ impl Decision {
             Self::Login => "login",
             Self::StepUp(_) => "step_up",
             Self::Enrol => "enrol",
-            Self::Deny(_) => "deny",
+            Self::Deny(_) | Self::Loop(_) => "deny",
             Self::Malformed(_) | Self::Ambiguous | Self::HostUnknown => "refuse",
             Self::Unavailable { .. } => "unavailable",
         }
@@ -254,6 +221,7 @@ impl Decision {
             }) => Reason::SessionAal2Required,
             Self::StepUp(StepUp { is_stale: true, .. }) => Reason::SessionRefreshRequired,
             Self::Enrol => Reason::SessionAal2EnrolmentRequired,
+            Self::Loop(_) => Reason::StepUpLoop,
             Self::Deny(reason) => *reason,
             Self::Malformed(_) => Reason::RequestMalformed,
             Self::Ambiguous => Reason::SessionAmbiguous,

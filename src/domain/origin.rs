@@ -124,6 +124,14 @@ pub struct Origin {
     port: u16,
 }
 
+impl Origin {
+    /// How browsers reach it.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_origin(f, self.scheme, &self.host, self.port)

@@ -3,6 +3,7 @@
 use super::{
     host::Authority,
     identity_domain::IdentityDomain,
+    marker::Secret,
     origin::{DomainId, Origin, Origins},
     path::PathOptions,
     rule_set::RuleSet,
@@ -24,6 +25,8 @@ pub struct Policy {
     pub upstream_headers: UpstreamHeaders,
     /// Keys of `context_extensions` that are somebody else's.
     pub context_ignore: Vec<Box<str>>,
+    /// What the loop guard signs with.
+    pub secret: Secret,
 }
 
 /// Where a request belongs.

@@ -19,6 +19,8 @@ pub enum Reason {
     SessionAal2EnrolmentRequired,
     /// The second factor is too old, or another one is asked for.
     SessionRefreshRequired,
+    /// The same challenge, again and again, led nowhere.
+    StepUpLoop,
     /// The rule denies.
     AccessDenied,
     /// The session is enough, but the rule is for other identities.
@@ -33,6 +35,8 @@ pub enum Reason {
     HostUnknown,
     /// Kratos does not answer.
     KratosUnavailable,
+    /// The caller of the HTTP door is none of the `trusted_proxies`.
+    PeerUntrusted,
 }
 
 impl Reason {
@@ -47,6 +51,7 @@ impl Reason {
             Self::SessionAal2Required => "session_aal2_required",
             Self::SessionAal2EnrolmentRequired => "session_aal2_enrolment_required",
             Self::SessionRefreshRequired => "session_refresh_required",
+            Self::StepUpLoop => "step_up_loop",
             Self::AccessDenied => "access_denied",
             Self::IdentityNotPermitted => "identity_not_permitted",
             Self::ContextInvalid => "context_invalid",
@@ -54,6 +59,7 @@ impl Reason {
             Self::SessionAmbiguous => "session_ambiguous",
             Self::HostUnknown => "host_unknown",
             Self::KratosUnavailable => "kratos_unavailable",
+            Self::PeerUntrusted => "peer_untrusted",
         }
     }
 }
@@ -73,4 +79,13 @@ pub enum Malformed {
     /// A header or query field that asks the application to take the request for another method.
     #[error("the request overrides its method")]
     MethodOverride,
+    /// A header that the proxy should have set is not there.
+    #[error("the proxy did not send `{0}`")]
+    FactMissing(&'static str),
+    /// A header that the proxy should have set came more than once, so perhaps from the client too.
+    #[error("`{0}` came more than once")]
+    FactTwice(&'static str),
+    /// A header that an upstream could take for one of ours, and that nobody would take away.
+    #[error("the request carries an identity header of its own")]
+    ForgedIdentity,
 }

@@ -4,6 +4,7 @@
 
 mod headers;
 mod json;
+mod loop_page;
 mod page;
 mod words;
 
@@ -18,7 +19,6 @@ use super::{
     headers::Headers,
     identity_domain::EnrolmentPolicy,
     policy::{Policy, Site},
-    reason::Reason,
     request::Request,
     rule::Rule,
     session::Session,
@@ -41,6 +41,8 @@ pub struct Through {
     pub permit: Permit,
     /// What becomes of the request's headers.
     pub mutations: Mutations,
+    /// What the upstream's answer carries besides its own headers. A name may stand twice, and replaces nothing.
+    pub response_headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// Any other answer.
@@ -50,7 +52,7 @@ pub struct Refusal {
     pub status: StatusCode,
     /// The gRPC status beside it.
     pub code: Code,
-    /// Headers, each name once.
+    /// Headers, each name once but for `Set-Cookie`.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body, under 4 KiB.
     pub body: String,
@@ -95,6 +97,8 @@ pub struct Case<'a> {
     pub judged: Option<Judged<'a>>,
     /// The session, where one was found.
     pub session: Option<&'a Session>,
+    /// What the client's answer carries besides, whether the request passes or not: cookies.
+    pub response_headers: &'a [(HeaderName, HeaderValue)],
 }
 
 /// A request with its place and its rule.
@@ -116,6 +120,7 @@ impl Reply {
             Decision::Allow(permit) => Self::Through(Through {
                 permit,
                 mutations: case.mutations(),
+                response_headers: case.response_headers.to_vec(),
             }),
             refused => Self::Refused(case.refusal(&refused)),
         }
@@ -138,7 +143,7 @@ impl Case<'_> {
         let location = self.location(decision);
         let status = self.status(decision, location.is_some());
         let redirect = location.filter(|_| self.can_follow());
-        let body = self.body(decision.reason(), status, redirect.as_deref());
+        let body = self.body(decision, status, redirect.as_deref());
         let headers = headers::of(self, decision, status, redirect.as_deref());
         Refusal {
             status,
@@ -149,26 +154,26 @@ impl Case<'_> {
     }
 
     fn location(&self, decision: &Decision) -> Option<String> {
-        let Judged {
-            request,
-            site,
-            rule,
-        } = self.judged?;
+        let asked = self.asked()?;
         let refused =
-            *decision == Decision::Enrol && site.domain.enrolment == EnrolmentPolicy::Refuse;
-        let asked = Asked {
-            policy: self.policy,
-            site,
-            request,
-            headers: self.headers,
-            client: self.client,
-            rule,
-        };
+            *decision == Decision::Enrol && asked.site.domain.enrolment == EnrolmentPolicy::Refuse;
         if refused {
             None
         } else {
             challenge::location(decision, &asked)
         }
+    }
+
+    fn asked(&self) -> Option<Asked<'_>> {
+        let judged = self.judged?;
+        Some(Asked {
+            policy: self.policy,
+            site: judged.site,
+            request: judged.request,
+            headers: self.headers,
+            client: self.client,
+            rule: judged.rule,
+        })
     }
 
     /// Whether an address is of use to the client: in a `Location` for a page, in the JSON for a script.
@@ -189,15 +194,15 @@ impl Case<'_> {
         }
     }
 
-    fn body(&self, reason: Reason, status: StatusCode, redirect: Option<&str>) -> String {
+    fn body(&self, decision: &Decision, status: StatusCode, redirect: Option<&str>) -> String {
         match self.client {
             Client::Grpc | Client::WebSocket => String::new(),
             Client::Page if status == StatusCode::SEE_OTHER => String::new(),
-            Client::Page => page::render(reason, self.request_id),
+            Client::Page => self.page(decision),
             Client::Script | Client::Native | Client::Bearer => {
                 let rule = self.judged.map(|judged| &*judged.rule.id);
                 json::render(&json::Error {
-                    reason,
+                    reason: decision.reason(),
                     status,
                     redirect,
                     rule,
@@ -205,6 +210,15 @@ impl Case<'_> {
                 })
             }
         }
+    }
+
+    fn page(&self, decision: &Decision) -> String {
+        let reason = decision.reason();
+        let body = match (decision, self.asked()) {
+            (Decision::Loop(looped), Some(asked)) => loop_page::body(looped, &asked),
+            _ => page::body(reason),
+        };
+        page::render(reason, &body, self.request_id)
     }
 }
 

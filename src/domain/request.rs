@@ -32,6 +32,20 @@ pub struct Facts {
     pub headers: Headers,
     /// What the operator wrote on the route: Envoy's `context_extensions`.
     pub context: Vec<(Bytes, Bytes)>,
+    /// What the proxy does to the request's headers on an allow.
+    pub reach: Reach,
+}
+
+/// How far an allow reaches into the headers that go upstream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Not at all, for all that is known.
+    #[default]
+    None,
+    /// Ours are copied over those of the same name; other spellings stay.
+    Copies,
+    /// Ours are set, and whatever we name is taken away.
+    Edits,
 }
 
 /// A request that can be judged.
@@ -161,7 +175,7 @@ mod tests {
             host: Bytes::from_static(b"app.test"),
             target: Bytes::copy_from_slice(target.as_bytes()),
             headers: Headers::from_lines(headers),
-            context: Vec::new(),
+            ..Facts::default()
         }
     }
 

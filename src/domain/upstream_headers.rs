@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::{
     claim::{Claim, Pointer},
     headers::Headers,
-    request::is_spelling_of,
+    request::{Facts, Reach, is_spelling_of},
     rule::Rule,
     session::Session,
 };
@@ -181,6 +181,19 @@ impl UpstreamHeaders {
         mutations
     }
 
+    /// Whether the request carries a header that its upstream could take for one of ours, and that an allow can't undo.
+    #[must_use]
+    pub fn are_forged(&self, facts: &Facts) -> bool {
+        match facts.reach {
+            Reach::Edits => false,
+            Reach::Copies => self.other_spellings(&facts.headers).next().is_some(),
+            Reach::None => facts.headers.names().any(|name| {
+                let mut ours = self.0.iter();
+                ours.any(|(ours, _)| is_spelling_of(name, ours.as_str()))
+            }),
+        }
+    }
+
     /// The request's own names that an upstream might take for one of ours.
     fn other_spellings(&self, headers: &Headers) -> impl Iterator<Item = String> {
         let is_ours = |name: &&[u8]| {
@@ -306,5 +319,27 @@ mod tests {
         }
         assert_eq!(value("identity.id").unwrap(), "ann");
         assert_eq!(value("rule.id").unwrap(), "r");
+    }
+
+    #[test]
+    fn a_forged_header_is_refused_where_no_allow_can_undo_it() {
+        let forged = |reach, name| {
+            let headers = Headers::from_lines(&[("accept", "*/*"), (name, "root")]);
+            UpstreamHeaders::default().are_forged(&Facts {
+                headers,
+                reach,
+                ..Facts::default()
+            })
+        };
+        let names = ["x-user-ids", "X-User-Id", "X_USER.ID"];
+        assert_eq!(names.map(|name| forged(Reach::Edits, name)), [false; 3]);
+        assert_eq!(
+            names.map(|name| forged(Reach::Copies, name)),
+            [false, false, true]
+        );
+        assert_eq!(
+            names.map(|name| forged(Reach::None, name)),
+            [false, true, true]
+        );
     }
 }

@@ -9,8 +9,15 @@ mod facts;
 use std::{sync::Arc, time::Duration};
 
 use envoy_types::pb::envoy::service::auth::v3::CheckResponse;
-use tonic::{Request, Response, Status, metadata::MetadataMap};
+use tokio::sync::watch;
+use tonic::{Request, Response, Status, metadata::MetadataMap, transport::Server};
+use tonic_health::{
+    ServingStatus,
+    pb::health_server::{Health, HealthServer},
+    server::HealthReporter,
+};
 
+use super::runtime::{Connections, Door, told};
 use crate::{
     authorizer::Authorizer,
     proto::{
@@ -19,6 +26,10 @@ use crate::{
     },
 };
 
+/// The service that `grpc.health.v1` answers for beside the empty name.
+const AUTHORIZATION: &str = "envoy.service.auth.v3.Authorization";
+/// A connection that sends nothing is asked whether it lives.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Longest message that is read.
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 /// What is kept of a check's own deadline for the way back.
@@ -31,10 +42,63 @@ pub struct ExtAuthz {
 }
 
 impl ExtAuthz {
-    /// The service, ready to be served.
-    #[must_use]
-    pub fn service(authorizer: Arc<Authorizer>) -> AuthorizationServer<Self> {
-        AuthorizationServer::new(Self { authorizer }).max_decoding_message_size(MAX_MESSAGE_BYTES)
+    /// The door: the service, with `grpc.health.v1` beside it.
+    pub async fn door(authorizer: Arc<Authorizer>) -> impl Door {
+        let (reporter, health) = tonic_health::server::health_reporter();
+        report(&reporter, ServingStatus::Serving).await;
+        GrpcDoor {
+            checks: Self { authorizer },
+            reporter,
+            health,
+        }
+    }
+
+    fn service(self) -> AuthorizationServer<Self> {
+        AuthorizationServer::new(self).max_decoding_message_size(MAX_MESSAGE_BYTES)
+    }
+}
+
+struct GrpcDoor<H> {
+    checks: ExtAuthz,
+    reporter: HealthReporter,
+    health: HealthServer<H>,
+}
+
+impl<H> Clone for GrpcDoor<H> {
+    fn clone(&self) -> Self {
+        Self {
+            checks: self.checks.clone(),
+            reporter: self.reporter.clone(),
+            health: self.health.clone(),
+        }
+    }
+}
+
+impl<H: Health> Door for GrpcDoor<H> {
+    const NAME: &'static str = "grpc";
+
+    /// Health is told first, so that no new check comes while the last ones are answered.
+    async fn serve(self, connections: Connections, stop: watch::Receiver<bool>) {
+        let reporter = self.reporter;
+        let stopped = async move {
+            told(stop).await;
+            report(&reporter, ServingStatus::NotServing).await;
+        };
+        let served = Server::builder()
+            .http2_keepalive_interval(Some(KEEPALIVE))
+            .add_service(self.checks.service())
+            .add_service(self.health)
+            .serve_with_incoming_shutdown(connections, stopped)
+            .await;
+        if let Err(error) = served {
+            tracing::error!(%error, "a worker stopped");
+        }
+    }
+}
+
+async fn report(reporter: &HealthReporter, status: ServingStatus) {
+    for service in ["", AUTHORIZATION] {
+        reporter.set_service_status(service, status).await;
     }
 }
 

@@ -1,73 +1,91 @@
-//! One current-thread runtime a core. Connections are accepted in one place and handed round.
+//! One current-thread runtime a core. Each door accepts in one place, up to its bound, and hands its connections round.
 
-use std::{io, net, num::NonZero, sync::Arc, thread, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    num::NonZero,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    thread,
+    time::Duration,
+};
 
 use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{mpsc, watch},
+    net::TcpStream,
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
+    task::JoinHandle,
 };
-use tokio_stream::{StreamExt, wrappers::ReceiverStream};
-use tonic::transport::Server;
-use tonic_health::{
-    ServingStatus,
-    pb::health_server::{Health, HealthServer},
+use tokio_stream::Stream;
+
+use super::{
+    Listening,
+    connection::{Accepted, Connection},
 };
 
-use super::ext_authz::ExtAuthz;
-use crate::authorizer::Authorizer;
-
-/// The service that `grpc.health.v1` answers for beside the empty name.
-const AUTHORIZATION: &str = "envoy.service.auth.v3.Authorization";
 /// Accepted connections that wait for one worker.
 const BACKLOG: usize = 1024;
-/// A connection that sends nothing is asked whether it lives.
-const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Pause after `accept` fails, as it does when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves Envoy's door on this listener until `stop` holds true, then finishes the checks in flight.
-///
-/// # Errors
-/// Where a worker can't be started.
-pub async fn serve(
-    listener: TcpListener,
-    authorizer: Arc<Authorizer>,
-    workers: NonZero<usize>,
-    mut stop: watch::Receiver<bool>,
-) -> io::Result<()> {
-    let (reporter, health) = tonic_health::server::health_reporter();
-    reporter
-        .set_service_status(AUTHORIZATION, ServingStatus::Serving)
-        .await;
-    let start = |_| Worker::start(Arc::clone(&authorizer), health.clone(), stop.clone());
-    let mut workers = (0..workers.get())
-        .map(start)
-        .collect::<io::Result<Vec<_>>>()?;
+/// What speaks one protocol.
+pub trait Door: Clone + Send + 'static {
+    /// Its name in the log.
+    const NAME: &'static str;
+
+    /// Serves one worker's share of the connections. Once `stop` holds true it finishes the checks in flight and ends.
+    fn serve(
+        self,
+        connections: Connections,
+        stop: watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + Send;
+}
+
+/// The connections that one worker serves for one door.
+#[derive(Debug)]
+pub struct Connections(mpsc::Receiver<Accepted>);
+
+impl Stream for Connections {
+    type Item = io::Result<Connection>;
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Connection>>> {
+        let next = self.0.poll_recv(context);
+        next.map(|accepted| accepted.map(Accepted::adopt))
+    }
+}
+
+/// Returns when `stop` holds true, or when nobody is left who could say so: then it is time to stop as well.
+pub(super) async fn told(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Serves one door on all workers until `stop` holds true, then finishes the checks in flight.
+pub async fn serve<D: Door>(
+    listening: Listening,
+    door: D,
+    workers: &Workers,
+    stop: watch::Receiver<bool>,
+) {
+    let shares = workers.share(&door, &stop);
     tokio::select! {
-        () = hand_round(&listener, &workers) => {}
-        _ = stop.wait_for(|stop| *stop) => {}
+        () = hand_round(&listening, D::NAME, &shares) => {}
+        () = told(stop) => {}
     }
-    reporter
-        .set_service_status("", ServingStatus::NotServing)
-        .await;
-    reporter
-        .set_service_status(AUTHORIZATION, ServingStatus::NotServing)
-        .await;
-    for worker in &mut workers {
-        worker.finish().await;
+    for share in shares {
+        share.finish().await;
     }
-    Ok(())
 }
 
 /// Accepts connections and gives each to the next worker.
-async fn hand_round(listener: &TcpListener, workers: &[Worker]) {
-    for worker in workers.iter().cycle() {
-        match listener
-            .accept()
-            .await
-            .and_then(|(stream, _)| stream.into_std())
-        {
-            Ok(stream) => worker.take(stream).await,
+async fn hand_round(listening: &Listening, door: &'static str, shares: &[Share]) {
+    let mut places = Places::new(door, listening.max_connections);
+    for share in shares.iter().cycle() {
+        match listening.listener.accept().await {
+            Ok((stream, peer)) => share.take(places.seat(stream, peer)).await,
             Err(error) => {
                 tracing::warn!(%error, "can't accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -76,74 +94,125 @@ async fn hand_round(listener: &TcpListener, workers: &[Worker]) {
     }
 }
 
-/// A thread with a runtime of its own.
-struct Worker {
-    connections: Option<mpsc::Sender<net::TcpStream>>,
-    done: watch::Receiver<()>,
+/// The places of one door.
+struct Places {
+    door: &'static str,
+    free: Arc<Semaphore>,
+    max_connections: NonZero<usize>,
+    were_full: bool,
 }
 
-impl Worker {
-    fn start<H: Health>(
-        authorizer: Arc<Authorizer>,
-        health: HealthServer<H>,
-        stop: watch::Receiver<bool>,
-    ) -> io::Result<Self> {
-        let (connections, accepted) = mpsc::channel(BACKLOG);
-        let (alive, done) = watch::channel(());
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        thread::Builder::new()
-            .name("checks".to_owned())
-            .spawn(move || {
-                runtime.block_on(serve_connections(accepted, authorizer, health, stop));
-                drop(alive);
-            })?;
-        Ok(Self {
-            connections: Some(connections),
-            done,
-        })
-    }
-
-    async fn take(&self, stream: net::TcpStream) {
-        if let Some(connections) = &self.connections {
-            // It fails only where the worker has stopped; the connection closes then.
-            let _ = connections.send(stream).await;
+impl Places {
+    fn new(door: &'static str, max_connections: NonZero<usize>) -> Self {
+        let free = max_connections.get().min(Semaphore::MAX_PERMITS);
+        Self {
+            door,
+            free: Arc::new(Semaphore::new(free)),
+            max_connections,
+            were_full: false,
         }
     }
 
-    /// Takes no more connections and waits until those there are done.
-    async fn finish(&mut self) {
-        self.connections = None;
-        // The sender is never used, only dropped, which is the sign.
-        let _ = self.done.changed().await;
+    /// Gives a connection its place; where there is none it is closed at once.
+    fn seat(&mut self, stream: TcpStream, peer: SocketAddr) -> Option<Accepted> {
+        let place = self.place()?;
+        let stream = stream.into_std().ok()?;
+        Some(Accepted {
+            stream,
+            peer,
+            place,
+        })
+    }
+
+    /// A free place. The log tells when they run out, not of each connection that finds none.
+    fn place(&mut self) -> Option<OwnedSemaphorePermit> {
+        let place = Arc::clone(&self.free).try_acquire_owned().ok();
+        if place.is_none() && !self.were_full {
+            let (door, max_connections) = (self.door, self.max_connections);
+            tracing::warn!(
+                door,
+                max_connections,
+                "no connection is free; new ones are closed"
+            );
+        }
+        self.were_full = place.is_none();
+        place
     }
 }
 
-async fn serve_connections<H: Health>(
-    accepted: mpsc::Receiver<net::TcpStream>,
-    authorizer: Arc<Authorizer>,
-    health: HealthServer<H>,
-    mut stop: watch::Receiver<bool>,
-) {
-    let connections = ReceiverStream::new(accepted).map(adopt);
-    let stopped = async move {
-        // An error means that nobody can stop us any more: then it is time to stop.
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
-    let served = Server::builder()
-        .http2_keepalive_interval(Some(KEEPALIVE))
-        .add_service(ExtAuthz::service(authorizer))
-        .add_service(health)
-        .serve_with_incoming_shutdown(connections, stopped)
-        .await;
-    if let Err(error) = served {
-        tracing::error!(%error, "a worker stopped");
+/// Threads with a runtime each. They end when this is dropped.
+#[derive(Debug)]
+pub struct Workers(Vec<Worker>);
+
+#[derive(Debug)]
+struct Worker {
+    runtime: Handle,
+    /// Never used, only dropped, which is the sign to end.
+    _end: oneshot::Sender<()>,
+}
+
+impl Workers {
+    /// Starts so many.
+    ///
+    /// # Errors
+    /// Where a runtime or a thread can't be had.
+    pub fn start(count: NonZero<usize>) -> io::Result<Self> {
+        let workers = (0..count.get()).map(|_| Worker::start());
+        workers.collect::<io::Result<_>>().map(Self)
+    }
+
+    /// Opens the door on each.
+    fn share(&self, door: &impl Door, stop: &watch::Receiver<bool>) -> Vec<Share> {
+        let open = |worker: &Worker| worker.open(door.clone(), stop.clone());
+        self.0.iter().map(open).collect()
     }
 }
 
-/// Makes an accepted connection this runtime's.
-fn adopt(stream: net::TcpStream) -> io::Result<TcpStream> {
-    stream.set_nodelay(true)?;
-    TcpStream::from_std(stream)
+impl Worker {
+    fn start() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let handle = runtime.handle().clone();
+        let (end, ended) = oneshot::channel();
+        let thread = thread::Builder::new().name("checks".to_owned());
+        // An error from the receiver is the sign itself.
+        thread.spawn(move || runtime.block_on(ended).is_ok())?;
+        Ok(Self {
+            runtime: handle,
+            _end: end,
+        })
+    }
+
+    fn open(&self, door: impl Door, stop: watch::Receiver<bool>) -> Share {
+        let (connections, accepted) = mpsc::channel(BACKLOG);
+        let served = self.runtime.spawn(door.serve(Connections(accepted), stop));
+        Share {
+            connections,
+            served,
+        }
+    }
+}
+
+/// What one worker does for one door.
+struct Share {
+    connections: mpsc::Sender<Accepted>,
+    served: JoinHandle<()>,
+}
+
+impl Share {
+    async fn take(&self, accepted: Option<Accepted>) {
+        if let Some(accepted) = accepted {
+            // It fails only where the worker has stopped; the connection closes then.
+            let _ = self.connections.send(accepted).await;
+        }
+    }
+
+    /// Gives no more connections and waits until those there are done.
+    async fn finish(self) {
+        drop(self.connections);
+        if let Err(error) = self.served.await {
+            tracing::error!(%error, "a worker stopped");
+        }
+    }
 }

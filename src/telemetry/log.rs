@@ -35,7 +35,9 @@ impl Default for Settings {
 
 /// Starts writing to standard error. A second call in one process changes nothing.
 pub fn init(settings: Settings) {
-    let filter = EnvFilter::new(format!("{},stepgate={}", Level::WARN, settings.level));
+    // The audit's lines are no matter of the level.
+    let directives = format!("{},stepgate={},{AUDIT}=info", Level::WARN, settings.level);
+    let filter = EnvFilter::new(directives);
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);
@@ -48,6 +50,32 @@ pub fn init(settings: Settings) {
             .try_init(),
         Format::Text => lines.with_target(false).try_init(),
     };
+}
+
+/// What is marked so in the log is a second factor's story, for whoever audits it.
+const AUDIT: &str = "audit";
+
+/// What an audit line tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A request was refused for want of a second factor, or of a fresh one.
+    StepUpRequired,
+    /// A page passed that had been sent to step up.
+    StepUpCompleted,
+    /// A request was refused because no second factor that counts is set up.
+    EnrolmentRequired,
+}
+
+impl Event {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::StepUpRequired => "auth.aal2_stepup_required",
+            Self::StepUpCompleted => "auth.aal2_stepup_completed",
+            Self::EnrolmentRequired => "mfa.enrollment_required",
+        }
+    }
 }
 
 /// What one check leaves in the log.
@@ -92,6 +120,24 @@ pub fn check(check: &Check<'_>) {
     } else {
         line!(INFO, check);
     }
+}
+
+/// Writes an audit line beside the check's own.
+pub fn audit(event: Event, check: &Check<'_>) {
+    tracing::info!(
+        target: AUDIT,
+        event = event.as_str(),
+        "type" = AUDIT,
+        door = check.door,
+        method = check.method,
+        host = check.host,
+        path = check.path,
+        rule_id = check.rule_id,
+        client = check.client,
+        aal = check.aal,
+        subject = check.subject,
+        request_id = check.request_id,
+    );
 }
 
 macro_rules! line {

@@ -326,7 +326,7 @@ async fn the_shorter_of_the_checks_deadline_and_the_timeout_ends_the_wait() {
                 host: "app.test".into(),
                 target: "/account".into(),
                 headers: Headers::raw(vec![("cookie".into(), cookie.into())]),
-                context: vec![],
+                ..Facts::default()
             };
             let answer =
                 tokio::time::timeout(long, authorizer.check("grpc", &facts, deadline)).await;

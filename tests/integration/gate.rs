@@ -1,6 +1,6 @@
 //! A Stepgate in this process, a Kratos double behind it, and a client that asks as Envoy does.
 
-use std::{collections::HashMap, num::NonZero, sync::Arc, time::SystemTime};
+use std::{collections::HashMap, io, net::SocketAddr, num::NonZero, sync::Arc, time::SystemTime};
 
 use demo::kratos::{Double, Options, Person, RequiredAal, SessionCookie};
 use envoy_types::pb::envoy::service::auth::v3::{
@@ -9,10 +9,13 @@ use envoy_types::pb::envoy::service::auth::v3::{
     authorization_client::AuthorizationClient,
     check_response::HttpResponse,
 };
-use stepgate::{authorizer::Authorizer, config::Config, servers::runtime, telemetry::clock::Clock};
-use tokio::{net::TcpListener, sync::watch};
+use stepgate::{authorizer::Authorizer, config::Config, servers::Doors, telemetry::clock::Clock};
+use tokio::{sync::watch, task::JoinHandle};
 use tonic::transport::Channel;
 
+/// Both doors, on free ports.
+const SERVERS: &str =
+    "servers: { grpc: { listen: '127.0.0.1:0' }, http: { listen: '127.0.0.1:0' } }";
 /// The secret of `totp@`; made up.
 const TOTP_SECRET: &str = "NOTASECRETNOTASECRETNOTASECRET22";
 
@@ -21,7 +24,10 @@ pub(crate) struct Gate {
     pub(crate) double: Double,
     pub(crate) client: AuthorizationClient<Channel>,
     pub(crate) url: String,
-    _stop: watch::Sender<bool>,
+    /// Where the HTTP door listens.
+    pub(crate) http: SocketAddr,
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) served: JoinHandle<io::Result<()>>,
 }
 
 /// A check's answer, as Envoy would act on it.
@@ -44,6 +50,15 @@ impl Gate {
 
     /// The same, over a Kratos in this mode.
     pub(crate) async fn start_with(rules: &str, whoami_required_aal: RequiredAal) -> Self {
+        Self::open(rules, whoami_required_aal, SERVERS).await
+    }
+
+    /// The same, with these doors.
+    pub(crate) async fn start_behind(rules: &str, servers: &str) -> Self {
+        Self::open(rules, RequiredAal::Aal1, servers).await
+    }
+
+    async fn open(rules: &str, whoami_required_aal: RequiredAal, servers: &str) -> Self {
         let options = Options {
             whoami_required_aal,
             ..Options::default()
@@ -52,27 +67,22 @@ impl Gate {
         people(&double);
         let clock = double.clock().clone();
         let clock = Clock::by_hand(move || SystemTime::try_from(clock.now()).unwrap());
-        let config = config(double.public_url().as_str(), rules);
-        let snapshot = Config::parse("test.yaml", &config)
-            .unwrap()
-            .into_snapshot()
-            .unwrap();
-        let authorizer = Arc::new(Authorizer::new(snapshot, clock));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let rules = config(double.public_url().as_str(), rules);
+        let config = Config::parse("test.yaml", &format!("{rules}\n{servers}")).unwrap();
+        let doors = Doors::open(config.servers.clone()).await.unwrap();
+        let url = format!("http://{}", doors.grpc_address().unwrap());
+        let http = doors.http_address().unwrap().unwrap();
+        let authorizer = Arc::new(Authorizer::new(config.into_snapshot().unwrap(), clock));
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(runtime::serve(
-            listener,
-            authorizer,
-            NonZero::<usize>::MIN,
-            stopped,
-        ));
+        let served = tokio::spawn(doors.serve(authorizer, NonZero::<usize>::MIN, stopped));
         let client = AuthorizationClient::connect(url.clone()).await.unwrap();
         Self {
             double,
             client,
             url,
-            _stop: stop,
+            http,
+            stop,
+            served,
         }
     }
 

@@ -23,11 +23,13 @@ const ROOMS: [&str; 9] = [
 ];
 
 /// The crates `domain` may use: they hold values and do nothing else.
-const VALUE_CRATES: [&str; 6] = [
+const VALUE_CRATES: [&str; 8] = [
     "bytes",
+    "hmac",
     "http",
     "jiff",
     "percent_encoding",
+    "sha2",
     "thiserror",
     "url",
 ];

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::{
     claim::{Claim, Claims, Pointer, Scalar},
     rule::IdentityTest,
-    session::Method,
+    session::{Method, Session},
 };
 
 fn now() -> SystemTime {

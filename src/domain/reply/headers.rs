@@ -12,7 +12,7 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 const VARY: &str = "Cookie, Authorization, Accept, Sec-Fetch-Mode";
 
-/// Every header of a refusal, each name once.
+/// Every header of a refusal, each name once but for `Set-Cookie`.
 pub(super) fn of(
     case: &Case<'_>,
     decision: &Decision,
@@ -44,6 +44,7 @@ pub(super) fn of(
     add(&mut headers, header::WWW_AUTHENTICATE, bearer.as_deref());
     headers.extend(content(case.client, is_redirect));
     headers.extend(cors(case));
+    headers.extend_from_slice(case.response_headers);
     headers
 }
 

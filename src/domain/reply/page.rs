@@ -5,13 +5,17 @@ use crate::domain::reason::Reason;
 
 const TEMPLATE: &str = include_str!("page.html");
 
-/// The page for a reason. The request id is a token, so it needs no escaping.
-pub(super) fn render(reason: Reason, request_id: &str) -> String {
+/// What happened, and what to do.
+pub(super) fn body(reason: Reason) -> String {
     let words = words::of(reason);
+    format!("<p>{}</p>\n<p>{}</p>", words.what, words.mend)
+}
+
+/// The page around a body. The request id is a token, so it needs no escaping.
+pub(super) fn render(reason: Reason, body: &str, request_id: &str) -> String {
     let fields = [
-        ("{title}", words.title),
-        ("{what}", words.what),
-        ("{mend}", words.mend),
+        ("{title}", words::of(reason).title),
+        ("{body}", body),
         ("{reason}", reason.as_str()),
         ("{request_id}", request_id),
     ];

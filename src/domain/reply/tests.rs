@@ -4,9 +4,10 @@ use super::*;
 use crate::domain::{
     credential::CredentialKind,
     identity_domain::{BaseUrl, IdentityDomain, Refresh},
+    marker::Secret,
     origin::{OriginPattern, Origins},
     path::PathOptions,
-    reason::Malformed,
+    reason::{Malformed, Reason},
     request::Facts,
     rule::{DEFAULT_RULE, Requirement},
     rule_set::RuleSet,
@@ -35,6 +36,7 @@ pub(crate) fn policy() -> Policy {
         paths: PathOptions::default(),
         upstream_headers: UpstreamHeaders::default(),
         context_ignore: vec![],
+        secret: Secret::new(b"not-a-secret-but-long-enough-for-one").unwrap(),
     }
 }
 
@@ -68,7 +70,7 @@ impl Asking {
             host: Bytes::from_static(self.host.as_bytes()),
             target: Bytes::copy_from_slice(self.target.as_bytes()),
             headers: headers.clone(),
-            context: vec![],
+            ..Facts::default()
         };
         let request = Request::parse(&facts, PathOptions::default()).unwrap();
         let site = policy.locate(&request.authority).unwrap();
@@ -93,6 +95,7 @@ impl Asking {
             request_id: "id-1",
             judged,
             session: None,
+            response_headers: &[],
         };
         match Reply::new(decision, &case) {
             Reply::Refused(refusal) => refusal,

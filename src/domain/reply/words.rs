@@ -39,6 +39,11 @@ pub(super) fn of(reason: Reason) -> Words {
             "This needs a second factor given recently, or another one than was given.",
             "Confirm with your second factor again and try again.",
         ),
+        Reason::StepUpLoop => (
+            "This is going in circles",
+            "The same was asked for several times in a row, and nothing came of it.",
+            "Wait two minutes and try again.",
+        ),
         Reason::AccessDenied => (
             "Not allowed",
             "This address is closed to everyone.",
@@ -73,6 +78,11 @@ pub(super) fn of(reason: Reason) -> Words {
             "Please try again in a moment",
             "The service that knows who you are does not answer.",
             "Nothing was lost on our side; wait a moment and reload.",
+        ),
+        Reason::PeerUntrusted => (
+            "This caller is not known",
+            "The question came from an address that is none of the trusted proxies.",
+            "Tell whoever runs this site, with the request id below.",
         ),
     };
     Words { title, what, mend }

@@ -17,7 +17,7 @@ use envoy_types::pb::{
         rpc::Status,
     },
 };
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header::SET_COOKIE};
 
 use crate::{
     authorizer::Answer,
@@ -54,6 +54,11 @@ fn ok(through: Through) -> OkHttpResponse {
     OkHttpResponse {
         headers: headers.collect(),
         headers_to_remove: through.mutations.remove,
+        response_headers_to_add: through
+            .response_headers
+            .iter()
+            .map(|(name, value)| append(name, value))
+            .collect(),
         ..OkHttpResponse::default()
     }
 }
@@ -66,7 +71,10 @@ fn denied(refusal: Refusal) -> DeniedHttpResponse {
         headers: refusal
             .headers
             .iter()
-            .map(|(name, value)| overwrite(name, value))
+            .map(|(name, value)| match *name {
+                SET_COOKIE => append(name, value),
+                _ => overwrite(name, value),
+            })
             .collect(),
         body: refusal.body,
     }
@@ -82,6 +90,15 @@ fn code(code: Code) -> tonic::Code {
 }
 
 fn overwrite(name: &HeaderName, value: &HeaderValue) -> HeaderValueOption {
+    option(name, value, HeaderAppendAction::OverwriteIfExistsOrAdd)
+}
+
+/// Beside others of its name. The older `append` flag stays unset: where it is set on a refusal, Envoy drops the header.
+fn append(name: &HeaderName, value: &HeaderValue) -> HeaderValueOption {
+    option(name, value, HeaderAppendAction::AppendIfExistsOrAdd)
+}
+
+fn option(name: &HeaderName, value: &HeaderValue, action: HeaderAppendAction) -> HeaderValueOption {
     let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
     HeaderValueOption {
         header: Some(EnvoyHeader {
@@ -89,7 +106,7 @@ fn overwrite(name: &HeaderName, value: &HeaderValue) -> HeaderValueOption {
             value,
             ..EnvoyHeader::default()
         }),
-        append_action: HeaderAppendAction::OverwriteIfExistsOrAdd.into(),
+        append_action: action.into(),
         ..HeaderValueOption::default()
     }
 }

@@ -3,7 +3,10 @@
 use bytes::Bytes;
 
 use crate::{
-    domain::{headers::Headers, request::Facts},
+    domain::{
+        headers::Headers,
+        request::{Facts, Reach},
+    },
     proto::{CheckRequest, Entry, HeaderMap, HeaderValue},
 };
 
@@ -25,6 +28,7 @@ pub(super) fn of(check: CheckRequest) -> Facts {
             .into_iter()
             .map(Entry::into_pair)
             .collect(),
+        reach: Reach::Edits,
     }
 }
 

@@ -68,6 +68,10 @@ impl<'ast> Visit<'ast> for Reader {
     }
 
     fn visit_expr_path(&mut self, expr: &'ast syn::ExprPath) {
+        // `<[u8]>::len` names a function of the type alone.
+        if let Some(of_type) = expr.qself.as_ref().filter(|of_type| of_type.position == 0) {
+            return visit::visit_type(self, &of_type.ty);
+        }
         self.add_built(&segments(&expr.path), span(&expr.path));
         visit::visit_expr_path(self, expr);
     }

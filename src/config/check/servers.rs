@@ -1,0 +1,91 @@
+//! `servers`: the doors, where each listens and how much it takes.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    num::NonZero,
+};
+
+use serde_saphyr::Spanned;
+
+use super::text;
+use crate::{
+    config::{fault::Collector, file},
+    servers::{DoorSettings, HttpSettings, Settings, forward_auth::TrustedProxies, listen::Listen},
+};
+
+const ANY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+const DEFAULT_GRPC: SocketAddr = SocketAddr::new(ANY, 9191);
+/// The usual one; the door is off unless its address is given.
+const USUAL_HTTP: SocketAddr = SocketAddr::new(ANY, 4456);
+const DEFAULT_MAX_CONNECTIONS: NonZero<usize> = NonZero::new(10_000).unwrap();
+
+pub(super) fn check(faults: &mut Collector, written: &file::Servers) -> Settings {
+    let (grpc, http) = (&written.grpc, written.http.as_ref());
+    let grpc = DoorSettings {
+        listen: listen(faults, grpc.listen.as_ref(), DEFAULT_GRPC),
+        max_connections: max_connections(faults, grpc.max_connections.as_ref()),
+    };
+    let http = http.map(|http| HttpSettings {
+        door: DoorSettings {
+            listen: listen(faults, Some(&http.listen), USUAL_HTTP),
+            max_connections: max_connections(faults, http.max_connections.as_ref()),
+        },
+        trusted_proxies: trusted_proxies(faults, http.trusted_proxies.as_ref()),
+    });
+    Settings { grpc, http }
+}
+
+fn listen(
+    faults: &mut Collector,
+    written: Option<&Spanned<String>>,
+    default: SocketAddr,
+) -> Listen {
+    let address = written.map(text).and_then(|(address, at)| {
+        let fault = |_| {
+            faults.add(
+                at,
+                format_args!(
+                    "`{address}` is not an address to listen on; write one as in `{default}`"
+                ),
+            );
+        };
+        address.parse().map_err(fault).ok()
+    });
+    Listen(address.unwrap_or(default))
+}
+
+fn max_connections(faults: &mut Collector, written: Option<&Spanned<usize>>) -> NonZero<usize> {
+    let Some(written) = written else {
+        return DEFAULT_MAX_CONNECTIONS;
+    };
+    let most = NonZero::new(written.value);
+    if most.is_none() {
+        faults.add(
+            written.referenced,
+            "`max_connections` is at least 1; leave it out for 10000",
+        );
+    }
+    most.unwrap_or(DEFAULT_MAX_CONNECTIONS)
+}
+
+fn trusted_proxies(
+    faults: &mut Collector,
+    written: Option<&Spanned<Vec<Spanned<String>>>>,
+) -> TrustedProxies {
+    let Some(written) = written else {
+        return TrustedProxies::default();
+    };
+    if written.value.is_empty() {
+        faults.add(
+            written.referenced,
+            "`trusted_proxies` is empty, so nobody could ask; list the proxies, or leave it out for this machine",
+        );
+    }
+    let mut networks = Vec::new();
+    for (network, at) in written.value.iter().map(text) {
+        let what = format_args!("trusted proxy `{network}`");
+        let parsed = faults.ok(at, what, TrustedProxies::parse([network]));
+        networks.extend(parsed.map(|_| network));
+    }
+    TrustedProxies::parse(networks).unwrap_or_default()
+}
