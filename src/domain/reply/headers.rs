@@ -45,6 +45,8 @@ pub(super) fn of(
     headers.extend(content(case.client, is_redirect));
     headers.extend(cors(case));
     headers.extend_from_slice(case.response_headers);
+    let expired = case.expired_cookies(decision).into_iter();
+    headers.extend(expired.map(|cookie| (header::SET_COOKIE, cookie)));
     headers
 }
 

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::page;
 use crate::domain::{
     challenge::{self, Asked},
     loop_guard::Loop,
@@ -39,7 +40,7 @@ fn try_again(asked: &Asked<'_>) -> Option<String> {
 }
 
 fn settings(asked: &Asked<'_>) -> Option<String> {
-    let address = escape(&challenge::settings(asked, MAX_LINK_BYTES)?);
+    let address = page::escape(&challenge::settings(asked, MAX_LINK_BYTES)?);
     let link = format!("<li><a href=\"{address}\">Open the settings of your account</a></li>\n");
     (address.len() <= MAX_LINK_BYTES).then_some(link)
 }
@@ -106,10 +107,4 @@ fn span(age: Duration) -> String {
     let count = seconds.checked_div(length).unwrap_or(seconds);
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {name}{plural}")
-}
-
-/// For text in an attribute between double quotes.
-fn escape(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('"', "&quot;");
-    text.replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -309,6 +309,33 @@ fn every_client_hears_every_outcome_in_a_form_it_can_act_on() {
 }
 
 #[test]
+fn the_page_that_tells_of_two_sessions_ends_both_and_leads_to_log_in() {
+    let page = Asking {
+        host: "a.b.wild.test",
+        ..Asking::default()
+    }
+    .refusal(&policy(), Decision::Ambiguous);
+    let cookies = page.headers.iter().filter(|(name, _)| name == "set-cookie");
+    let cookies: Vec<_> = cookies.map(|(_, value)| value.to_str().unwrap()).collect();
+    let end = |domain: &str| format!("ory_kratos_session=; Path=/; Max-Age=0{domain}");
+    let domains = [
+        "",
+        "; Domain=a.b.wild.test",
+        "; Domain=b.wild.test",
+        "; Domain=wild.test",
+    ];
+    assert_eq!(cookies, domains.map(end));
+    let link = "<a href=\"https://ciam.test/self-service/login/browser?return_to=https%3A%2F%2Fa.b.wild.test%2Ftransfer\">";
+    assert!(page.body.contains(link), "{}", page.body);
+    let script = Asking {
+        client: Client::Script,
+        ..Asking::default()
+    }
+    .refusal(&policy(), Decision::Ambiguous);
+    assert_eq!(header(&script, "set-cookie"), None);
+}
+
+#[test]
 fn the_grpc_code_goes_with_the_answer() {
     let table = [
         (Decision::Login, Client::Page, Code::Unauthenticated),

@@ -67,7 +67,7 @@ pub(super) fn of(reason: Reason) -> Words {
         Reason::SessionAmbiguous => (
             "Two sessions at once",
             "Your browser sent two logins for this site, and nobody can say which of them you mean.",
-            "Delete the cookies of this site and log in again.",
+            "Log in again; if this page comes back, delete the cookies of this site first.",
         ),
         Reason::HostUnknown => (
             "This site is not served here",
