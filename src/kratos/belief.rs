@@ -22,7 +22,9 @@ use crate::domain::{
 const WHOAMI: &str = "/sessions/whoami";
 /// A signed-out visitor is told `session_aal1_required` here; when a query fails, it is a 500.
 const TRUTH: &str = "/self-service/login/browser?aal=aal2";
+/// For a cookie; a token is asked about at `/self-service/settings/api`, with the same answers.
 const SETTINGS: &str = "/self-service/settings/browser";
+const SETTINGS_OF_TOKEN: &str = "/self-service/settings/api";
 /// How long a proof that Kratos is ready holds.
 const PROOF: Duration = Duration::from_secs(1);
 
@@ -121,9 +123,13 @@ impl Belief {
         now: SystemTime,
     ) -> Result<Enrolment, Standing> {
         let budget = Budget::new(self.timeout, now);
+        let path = match credential.kind() {
+            CredentialKind::Cookie => SETTINGS,
+            CredentialKind::SessionToken | CredentialKind::Bearer => SETTINGS_OF_TOKEN,
+        };
         let asked = self
             .line
-            .ask(Question::Second, SETTINGS, Some(credential), budget)
+            .ask(Question::Second, path, Some(credential), budget)
             .await;
         match &asked {
             Ok(answer) if answer.status == StatusCode::OK => Ok(enrolment(answer, aal)),

@@ -117,7 +117,8 @@ impl Client {
     }
 }
 
-/// The roots that are believed: the operator's, or the system's for https, or none at all for plain http.
+/// The roots that are believed: the operator's, or the system's for https. For plain http there are none, since reading the
+/// system's takes a while.
 fn trust(builder: ClientBuilder, settings: &Settings) -> Result<ClientBuilder, BuildError> {
     match &settings.ca {
         Some(pem) => {

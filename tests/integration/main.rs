@@ -6,6 +6,7 @@
 )]
 
 mod captures;
+mod cases;
 mod decode;
 mod door;
 mod examples;
@@ -13,5 +14,8 @@ mod forward_auth;
 mod gate;
 mod http;
 mod layers;
+mod loop_guard;
 mod properties;
+mod proxies;
 mod stage;
+mod through_envoy;
