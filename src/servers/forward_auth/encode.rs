@@ -44,7 +44,6 @@ fn allow(caller: Caller, through: Through) -> Response<String> {
     let headers = response.headers_mut();
     headers.extend(through.response_headers);
     headers.extend(through.mutations.set);
-    headers.extend(through.response_headers);
     let unset = &through.mutations.remove;
     for name in unset.iter().filter_map(|name| name.parse().ok()) {
         headers.insert::<HeaderName>(name, HeaderValue::from_static(""));

@@ -11,7 +11,7 @@ use stepgate::domain::{
     headers::Headers,
     policy::Policy,
     reply::Reply,
-    request::{Facts, Request},
+    request::{Facts, Reach, Request},
     rule::{Demand, Requirement},
     session::{Aal, Enrolment, Factor, Method, Session, Standing},
 };
@@ -145,6 +145,7 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
         context(),
     )
         .prop_map(|(method, host, target, lines, joined, context)| Facts {
+            reach: Reach::Edits,
             method,
             host,
             target,
