@@ -157,7 +157,8 @@ fn page(table: &Table) -> String {
     let mut page = String::from(
         "# Answers\n\n<!-- Made by `UPDATE=1 cargo test --test integration cases::answers` from tests/cases/answers/. -->\n\n\
          What each kind of client hears for each outcome. Envoy's door and the HTTP door send the same status, headers and\n\
-         body; `code` is the gRPC status beside them at Envoy's. `code` 0 is an allow, so no refusal has it.\n\n",
+         body; `code` is the gRPC status beside them at Envoy's. `code` 0 is an allow, so no refusal has it. What a gRPC client\n\
+         hears is made by Envoy from the HTTP status, with the body as its `grpc-message`.\n\n",
     );
     glance(&mut page, table);
     common(&mut page, table);
@@ -255,6 +256,7 @@ fn body(body: &str) -> String {
     match title {
         Some((title, _)) => format!("page “{title}”"),
         None if body.is_empty() => "empty".to_owned(),
+        None if !body.starts_with('{') => format!("text “{body}”"),
         None if body.contains("redirect_browser_to") => "JSON, with an address".to_owned(),
         None => "JSON".to_owned(),
     }
