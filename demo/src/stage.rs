@@ -42,6 +42,13 @@ pub struct StageOptions {
     pub encode_raw_headers: bool,
     /// Kratos' `session.whoami.required_aal`. Default: `aal1`.
     pub whoami_required_aal: RequiredAal,
+    /// Stepgate's configuration, with the demo's ports. Default: `demo/stepgate.yaml`.
+    pub config: Option<String>,
+    /// Pieces of `envoy/envoy.yaml` and what stands in their place, with the demo's ports. Default: none.
+    pub envoy_edits: Vec<(String, String)>,
+    /// The port of 127.0.0.1 where an app in the bank's place listens already; it answers `/` with 200. Default: the
+    /// bank itself.
+    pub app_port: Option<u16>,
     /// The Stepgate to start. Default: `STEPGATE_BIN`, else the one beside the running program.
     pub stepgate: Option<PathBuf>,
     /// What stands in front. Default: Envoy, asking over gRPC.
@@ -58,7 +65,8 @@ pub struct Stage {
     proxy: Option<Process>,
     stepgate: Option<Process>,
     _pages: Pages,
-    bank: Bank,
+    _bank: Option<Bank>,
+    ledger: Ledger,
     double: Option<Double>,
     whoami_required_aal: RequiredAal,
     ports: Ports,
@@ -72,6 +80,9 @@ impl Default for StageOptions {
             ports: Choice::Free,
             encode_raw_headers: true,
             whoami_required_aal: RequiredAal::Aal1,
+            config: None,
+            envoy_edits: Vec::new(),
+            app_port: None,
             stepgate: None,
             proxy: Proxy::Envoy,
             program: None,
@@ -88,14 +99,17 @@ impl Stage {
     pub async fn start(options: StageOptions) -> Result<Self, StageError> {
         let stepgate = files::stepgate(options.stepgate.as_deref())?;
         let program = files::proxy(&options)?;
-        let (ports, reserved) = Ports::choose(options.ports)?;
+        let (mut ports, reserved) = Ports::choose(options.ports)?;
+        ports.bank = options.app_port.unwrap_or(ports.bank);
         let folder = tempfile::Builder::new()
             .prefix("olympus-bank-")
             .tempdir()
             .map_err(StageError::Folder)?;
         let double = double(&ports, options.whoami_required_aal).await?;
-        let bank =
-            Bank::start(listen(ports.bank).await?, &ports.ciam()).map_err(StageError::Folder)?;
+        let bank = match options.app_port {
+            Some(_) => None,
+            None => Some(bank(&ports).await?),
+        };
         let pages = pages(&ports).await?;
         let [stepgate_file, proxy_file] = files::configs(&options, &ports, folder.path())?;
         let stepgate = Process::spawn(
@@ -111,7 +125,11 @@ impl Stage {
             proxy: Some(proxy),
             stepgate: Some(stepgate),
             _pages: pages,
-            bank,
+            ledger: bank
+                .as_ref()
+                .map(|bank| bank.ledger().clone())
+                .unwrap_or_default(),
+            _bank: bank,
             double: Some(double),
             whoami_required_aal: options.whoami_required_aal,
             ports,
@@ -119,7 +137,7 @@ impl Stage {
             folder,
         };
         ready::wait(&mut stage).await?;
-        stage.bank.ledger().clear();
+        stage.ledger.clear();
         Ok(stage)
     }
 
@@ -129,10 +147,10 @@ impl Stage {
         &self.ports
     }
 
-    /// What reached the bank.
+    /// What reached the bank; nothing where another app stands in its place.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
-        self.bank.ledger()
+        &self.ledger
     }
 
     /// The Kratos double, until [`Stage::stop_kratos`].
@@ -159,7 +177,7 @@ impl Stage {
             envoy: SocketAddr::from(([127, 0, 0, 1], self.ports.envoy)),
             app: self.ports.app(),
             ciam: self.ports.ciam(),
-            ledger: self.bank.ledger().clone(),
+            ledger: self.ledger.clone(),
             hides_enrolled: self.whoami_required_aal == RequiredAal::HighestAvailable,
             code: Box::new(move |secret| code(secret, clock.now())),
         }
@@ -234,6 +252,10 @@ async fn double(ports: &Ports, whoami_required_aal: RequiredAal) -> Result<Doubl
         double.add_person(people::person(&customer));
     }
     Ok(double)
+}
+
+async fn bank(ports: &Ports) -> Result<Bank, StageError> {
+    Bank::start(listen(ports.bank).await?, &ports.ciam()).map_err(StageError::Folder)
 }
 
 async fn pages(ports: &Ports) -> Result<Pages, StageError> {

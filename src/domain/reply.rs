@@ -196,7 +196,9 @@ impl Case<'_> {
 
     fn body(&self, decision: &Decision, status: StatusCode, redirect: Option<&str>) -> String {
         match self.client {
-            Client::Grpc | Client::WebSocket => String::new(),
+            Client::WebSocket => String::new(),
+            // Envoy makes it the call's `grpc-message`, which is all that most clients print.
+            Client::Grpc => words::of(decision.reason()).what.to_owned(),
             Client::Page if status == StatusCode::SEE_OTHER => String::new(),
             Client::Page => self.page(decision),
             Client::Script | Client::Native | Client::Bearer => {

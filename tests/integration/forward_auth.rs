@@ -455,7 +455,7 @@ async fn heads_have_a_bound_in_size_and_number() {
     )
     .await;
     assert_eq!(heard.status, 431);
-    let many = vec![("x", "y"); 200];
+    let many = vec![("x", "y"); 301];
     assert_eq!(
         ask(gate.http, "GET", "/decisions/", &many).await.status,
         431

@@ -13,6 +13,8 @@ mod forward_auth;
 mod gate;
 mod http;
 mod layers;
+mod loop_guard;
 mod properties;
 mod proxies;
 mod stage;
+mod through_envoy;

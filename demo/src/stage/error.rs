@@ -35,6 +35,9 @@ pub enum StageError {
         /// What the system says.
         source: io::Error,
     },
+    /// What was to be changed in Envoy's config isn't there.
+    #[error("`{0}` is not in envoy/envoy.yaml")]
+    Edit(String),
     /// No temporary folder or listener of our own can be had.
     #[error("the system denies a folder or a listener")]
     Folder(#[source] io::Error),

@@ -15,17 +15,34 @@ pub(super) fn configs(
 ) -> Result<[String; 2], StageError> {
     let stepgate = Path::new(DEMO).join("stepgate.yaml");
     let proxy = project().join(options.proxy.file());
-    if options.ports == Choice::Demo && options.encode_raw_headers {
+    let is_as_it_stands =
+        options.encode_raw_headers && options.envoy_edits.is_empty() && options.config.is_none();
+    if options.ports == Choice::Demo && is_as_it_stands {
         return Ok([stepgate, proxy].map(|path| path.display().to_string()));
     }
-    let raw_headers = format!("encode_raw_headers: {}", options.encode_raw_headers);
-    let adapt = |text: &str| {
-        renumber(text, &ports.instead_of_demo()).replace("encode_raw_headers: true", &raw_headers)
-    };
+    let here = |text: &str| renumber(text, &ports.instead_of_demo());
+    let config = |text: &str| Ok(here(options.config.as_deref().unwrap_or(text)));
+    let proxy_config = |text: &str| edited(text, options).map(|text| here(&text));
     Ok([
-        copy(&stepgate, folder, adapt)?,
-        copy(&proxy, folder, adapt)?,
+        copy(&stepgate, folder, config)?,
+        copy(&proxy, folder, proxy_config)?,
     ])
+}
+
+/// The proxy's file with what a stage wants otherwise.
+fn edited(text: &str, options: &StageOptions) -> Result<String, StageError> {
+    let raw_headers = format!("encode_raw_headers: {}", options.encode_raw_headers);
+    let text = text.replace("encode_raw_headers: true", &raw_headers);
+    options
+        .envoy_edits
+        .iter()
+        .try_fold(text, |text, (old, new)| {
+            if text.contains(old) {
+                Ok(text.replace(old, new))
+            } else {
+                Err(StageError::Edit(old.clone()))
+            }
+        })
 }
 
 /// The folder above it.
@@ -33,14 +50,18 @@ fn project() -> &'static Path {
     Path::new(DEMO).parent().unwrap_or_else(|| Path::new("."))
 }
 
-fn copy(path: &Path, folder: &Path, adapt: impl Fn(&str) -> String) -> Result<String, StageError> {
+fn copy(
+    path: &Path,
+    folder: &Path,
+    adapt: impl Fn(&str) -> Result<String, StageError>,
+) -> Result<String, StageError> {
     let fault = |source| StageError::File {
         path: path.to_owned(),
         source,
     };
     let text = std::fs::read_to_string(path).map_err(fault)?;
     let target = folder.join(path.file_name().unwrap_or_default());
-    std::fs::write(&target, adapt(&text)).map_err(fault)?;
+    std::fs::write(&target, adapt(&text)?).map_err(fault)?;
     Ok(target.display().to_string())
 }
 

@@ -55,6 +55,9 @@ impl Proxy {
                 "2",
                 "--log-level",
                 "warning",
+                // A line of the access log is in the file when somebody looks for it.
+                "--file-flush-interval-msec",
+                "100",
             ],
             Self::Caddy => &["run", "--adapter", "caddyfile", "--config", file],
             Self::Nginx => &[

@@ -74,7 +74,11 @@ fn content(client: Client, is_redirect: bool) -> Vec<(HeaderName, HeaderValue)> 
                 HeaderValue::from_static("application/json"),
             )]
         }
-        Client::Page | Client::Grpc | Client::WebSocket => Vec::new(),
+        Client::Grpc => vec![(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        )],
+        Client::Page | Client::WebSocket => Vec::new(),
     }
 }
 

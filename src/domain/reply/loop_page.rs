@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{
     challenge::{self, Asked},
-    decision::Loop,
+    loop_guard::Loop,
     marker::Outcome,
     session::Factor,
 };
@@ -40,8 +40,8 @@ fn try_again(asked: &Asked<'_>) -> Option<String> {
 
 fn settings(asked: &Asked<'_>) -> Option<String> {
     let address = escape(&challenge::settings(asked, MAX_LINK_BYTES)?);
-    let text = "See which second factors are set up for your account";
-    Some(format!("<li><a href=\"{address}\">{text}</a></li>\n"))
+    let link = format!("<li><a href=\"{address}\">Open the settings of your account</a></li>\n");
+    (address.len() <= MAX_LINK_BYTES).then_some(link)
 }
 
 fn words(looped: &Loop) -> (&'static str, String) {
