@@ -439,14 +439,14 @@ async fn health_is_told_for_the_door_and_for_the_whole() {
 }
 
 /// Bytes as they are.
-mod raw {
+pub(crate) mod raw {
     use bytes::{Buf, BufMut};
     use tonic::{
         Status,
         codec::{self, DecodeBuf, Decoder, EncodeBuf, Encoder},
     };
 
-    pub(super) struct Codec;
+    pub(crate) struct Codec;
 
     impl codec::Codec for Codec {
         type Encode = Vec<u8>;

@@ -6,6 +6,7 @@
 )]
 
 mod captures;
+mod cases;
 mod decode;
 mod door;
 mod examples;

@@ -7,7 +7,7 @@ pub(super) struct Reader {
     pub(super) sees_host: bool,
     /// What becomes of `;` before decoding.
     pub(super) raw_parameters: Parameters,
-    /// How often `%xx` is decoded.
+    /// How often `%xx` is decoded: at least once, since a path and its encoded spelling are one (RFC 3986 §6.2.2).
     pub(super) decodes: u8,
     /// Bytes in an overlong form are taken for the short one.
     pub(super) takes_overlong: bool,

@@ -94,7 +94,7 @@ fn parameters() -> impl Strategy<Value = Parameters> {
 }
 
 fn reader() -> impl Strategy<Value = Reader> {
-    (parameters(), parameters(), 0..=2_u8, any::<[bool; 9]>()).prop_map(
+    (parameters(), parameters(), 1..=2_u8, any::<[bool; 9]>()).prop_map(
         |(raw_parameters, parameters, decodes, flags)| {
             let [
                 sees_host,
