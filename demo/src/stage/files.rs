@@ -22,14 +22,14 @@ pub(super) fn configs(
     }
     let here = |text: &str| renumber(text, &ports.instead_of_demo());
     let config = |text: &str| Ok(here(options.config.as_deref().unwrap_or(text)));
-    let envoy_config = |text: &str| edited(text, options).map(|text| here(&text));
+    let proxy_config = |text: &str| edited(text, options).map(|text| here(&text));
     Ok([
         copy(&stepgate, folder, config)?,
-        copy(&proxy, folder, envoy_config)?,
+        copy(&proxy, folder, proxy_config)?,
     ])
 }
 
-/// Envoy's file with what a stage wants otherwise.
+/// The proxy's file with what a stage wants otherwise.
 fn edited(text: &str, options: &StageOptions) -> Result<String, StageError> {
     let raw_headers = format!("encode_raw_headers: {}", options.encode_raw_headers);
     let text = text.replace("encode_raw_headers: true", &raw_headers);
