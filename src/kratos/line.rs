@@ -208,7 +208,7 @@ impl Line {
         match answer {
             Ok(Ok(answer)) if answer.status == StatusCode::OK => self.breaker.well(),
             Ok(Ok(answer)) if answer.status == StatusCode::NOT_FOUND => {
-                self.breaker.unknown(budget.now())
+                self.breaker.unknown(budget.now());
             }
             _ => self.breaker.unwell(budget.now()),
         }

@@ -15,6 +15,7 @@ mod gate;
 mod http;
 mod layers;
 mod loop_guard;
+mod memory;
 mod properties;
 mod proxies;
 mod stage;

@@ -2,7 +2,6 @@
 //! long run of them.
 #![expect(
     clippy::indexing_slicing,
-    clippy::string_slice,
     reason = "a model of an upstream that reads out of bounds is a failed test"
 )]
 
