@@ -428,6 +428,23 @@ fn a_rule_that_no_request_reaches_is_warned_of() {
 }
 
 #[test]
+fn a_rule_on_kratos_own_paths_is_warned_of() {
+    let warnings = |path: &str, require: &str| {
+        let rule = format!("rules: [{{id: a, match: {{path: {path}}}, require: {require}}}]");
+        parse(&rule).unwrap().warnings.len()
+    };
+    for path in [
+        "/self-service/**",
+        "/self-service/settings",
+        "/sessions/whoami",
+    ] {
+        assert_eq!(warnings(path, "aal2"), 1, "{path}");
+        assert_eq!(warnings(path, "none"), 0, "{path}");
+    }
+    assert_eq!(warnings("/self-services", "aal2"), 0);
+}
+
+#[test]
 fn a_challenge_that_is_guarded_itself_is_refused() {
     let guarded = KRATOS.replace(
         "https://ciam.example.test/.ory/kratos/",

@@ -98,7 +98,7 @@ pub struct Case<'a> {
     pub judged: Option<Judged<'a>>,
     /// The session, where one was found.
     pub session: Option<&'a Session>,
-    /// What the client's answer carries besides, whether the request passes or not: cookies.
+    /// What the client's answer carries besides: cookies, whether the request passes or not, and what goes with them.
     pub response_headers: &'a [(HeaderName, HeaderValue)],
 }
 

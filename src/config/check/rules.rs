@@ -12,6 +12,8 @@ use crate::{
     domain::{
         host::{Authority, Host},
         path::{Path, PathOptions},
+        pattern::PathPattern,
+        rule::Requirement,
         rule_set::{RuleSet, Tie},
     },
 };
@@ -33,6 +35,7 @@ pub(super) fn check(
     let compiled = match RuleSet::new(rules, default) {
         Ok(rules) => {
             warn_of_unreachable(faults, &rules, domains, &written);
+            warn_of_kratos_paths(faults, &rules, &written);
             challenges_are_open(faults, sources, &rules, domains);
             Some(rules)
         }
@@ -43,6 +46,24 @@ pub(super) fn check(
     };
     faults.enter(&sources.name);
     compiled
+}
+
+/// Kratos guards its own pages; a rule there mostly keeps people from meeting a challenge.
+fn warn_of_kratos_paths(faults: &mut Collector, rules: &RuleSet, places: &Places<'_>) {
+    let is_kratos = |path: &PathPattern| {
+        let own = ["/self-service/**", "/sessions/**"].map(PathPattern::parse);
+        own.iter().flatten().any(|own| own.covers(path))
+    };
+    let asks = rules
+        .rules()
+        .iter()
+        .filter(|rule| rule.requirement != Requirement::None);
+    for rule in asks.filter(|rule| rule.paths.iter().any(is_kratos)) {
+        if let Some((file, at)) = places.get(&*rule.id) {
+            faults.enter(file);
+            faults.warn(*at, format_args!("rule `{}` guards Kratos' own paths, which people must reach to log in; Kratos guards them itself", rule.id));
+        }
+    }
 }
 
 /// A challenge that is itself guarded would send people in a circle.

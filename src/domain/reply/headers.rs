@@ -44,7 +44,12 @@ pub(super) fn of(
     add(&mut headers, header::WWW_AUTHENTICATE, bearer.as_deref());
     headers.extend(content(case.client, is_redirect));
     headers.extend(cors(case));
-    headers.extend_from_slice(case.response_headers);
+    let cookies = case.response_headers.iter();
+    headers.extend(
+        cookies
+            .filter(|(name, _)| *name == header::SET_COOKIE)
+            .cloned(),
+    );
     let expired = case.expired_cookies(decision).into_iter();
     headers.extend(expired.map(|cookie| (header::SET_COOKIE, cookie)));
     headers

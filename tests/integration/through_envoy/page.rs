@@ -1,5 +1,7 @@
 //! Browser navigations.
 
+use std::time::Duration;
+
 use demo::story::Http;
 
 use super::{
@@ -47,6 +49,35 @@ async fn an_allowed_page_reaches_the_app_whole_and_once() {
             assert_eq!(seen.all("cookie"), [&*cookie]);
             assert_eq!(seen.all("x-user-aal"), ["aal2"]);
         }
+    }
+    way.stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_session_cookie_reaches_the_browser_beside_the_apps_own() {
+    let way = Way::open().await;
+    for http in BOTH {
+        // The step-up makes the stored session end later than this copy of its cookie says (K-23).
+        let old = way.sessions().aal1;
+        let double = way.stage.double().unwrap();
+        double.clock().advance(Duration::from_secs(5));
+        double.step_up(&old, "totp").unwrap();
+        let cookie = old.header();
+        let ask = way.ask("GET", "/transfer", &[ACCEPT, ("cookie", &cookie)]);
+        let heard = way.hear(http, &ask).await;
+        assert_eq!(heard.status, 200, "{http}");
+        let [app, renewed] = heard.all("set-cookie").try_into().unwrap();
+        assert_eq!(app, "app=own; Path=/");
+        assert!(
+            renewed.starts_with("ory_kratos_session=") && renewed.contains("Domain=bank.localhost"),
+            "{http}"
+        );
+        assert!(!renewed.contains(&cookie), "{http}");
+        assert!(
+            heard.all("cache-control").contains(&"private, no-store"),
+            "{http}: {heard:?}"
+        );
+        way.app.received();
     }
     way.stage.stop().await;
 }
