@@ -11,7 +11,7 @@ use stepgate::domain::{
     headers::Headers,
     policy::Policy,
     reply::Reply,
-    request::{Facts, Request},
+    request::{Facts, Reach, Request},
     rule::{Demand, Requirement},
     session::{Aal, Enrolment, Factor, Method, Session, Standing},
 };
@@ -154,6 +154,7 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
                 Headers::raw(lines)
             },
             context,
+            reach: Reach::default(),
         })
 }
 

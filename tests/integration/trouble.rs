@@ -1,0 +1,293 @@
+//! Kratos in trouble: whatever becomes of a question, what is guarded stays shut, nobody is sent anywhere, an answer comes
+//! within the timeout, and all is well again when Kratos is.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use stepgate::{
+    authorizer::{Answer, Authorizer},
+    config::Config,
+    domain::{
+        headers::Headers,
+        reply::{Code, Reply},
+        request::{Facts, Reach},
+    },
+    telemetry::clock::Clock,
+};
+
+use crate::{
+    gate,
+    scripted::{Script, Scripted, answer},
+};
+
+const RULES: &str = "
+  - { id: account, match: { path: /account }, require: session }
+  - { id: transfer, match: { path: /transfer }, require: aal2 }
+  - { id: admin, match: { path: /admin }, require: { identity: { /metadata_public/role: [admin] } } }
+";
+/// Far longer than any timeout here: it ends a test that would hang.
+const NEVER: Duration = Duration::from_secs(30);
+const WHOAMI: &str = "/sessions/whoami";
+const TRUTH: &str = "/self-service/login/browser";
+const SETTINGS: &str = "/self-service/settings/browser";
+const READY: &str = "/health/ready";
+const AAL2: &str = r#"{"id":"s","active":true,"expires_at":"2099-01-01T00:00:00Z","authenticator_assurance_level":"aal2",
+    "authentication_methods":[{"method":"totp","aal":"aal2","completed_at":"2026-01-01T00:00:00Z"}],
+    "identity":{"id":"i","metadata_public":{"role":"admin"}}}"#;
+const UNAUTHORIZED: &str = r#"{"error":{"code":401}}"#;
+
+fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+}
+
+fn stepgate(kratos: &Scripted) -> Arc<Authorizer> {
+    let config =
+        gate::config(&kratos.url, RULES).replace("origins:", "timeout: 500ms\n    origins:");
+    let snapshot = Config::parse("test.yaml", &config)
+        .unwrap()
+        .into_snapshot()
+        .unwrap();
+    Arc::new(Authorizer::new(snapshot, Clock::by_hand(now)))
+}
+
+async fn page(authorizer: &Authorizer, target: &'static str, cookie: &'static str) -> Answer {
+    let headers = [("accept", "text/html"), ("cookie", cookie)];
+    let facts = Facts {
+        method: "GET".into(),
+        host: "app.test".into(),
+        target: target.into(),
+        headers: Headers::raw(
+            headers
+                .map(|(name, value)| (name.into(), value.into()))
+                .to_vec(),
+        ),
+        context: vec![],
+        reach: Reach::Edits,
+    };
+    tokio::time::timeout(NEVER, authorizer.check("grpc", &facts, None))
+        .await
+        .unwrap()
+}
+
+const SIGNED_IN: &str = "ory_kratos_session=abc";
+
+fn assert_unavailable(answer: &Answer, told: &str) {
+    let Reply::Refused(refusal) = &answer.reply else {
+        panic!("an allow, where {told}")
+    };
+    let has_location = refusal.headers.iter().any(|(name, _)| name == "location");
+    assert_eq!(
+        (
+            answer.reason,
+            refusal.status.as_u16(),
+            refusal.code,
+            has_location
+        ),
+        ("kratos_unavailable", 503, Code::Unavailable, false),
+        "{told}"
+    );
+}
+
+/// Answers that prove nothing, whatever was asked.
+fn nothing() -> Vec<Script> {
+    let evil = "location: http://127.0.0.1:9/evil\r\n";
+    let statuses = [500, 501, 502, 503, 504, 507, 599, 429];
+    let broken = [
+        Script::Breaks(String::new()),
+        Script::Breaks("HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{\"id\":".into()),
+        Script::Says(String::new()),
+        Script::Says("SSH-2.0-OpenSSH\r\n\r\n".into()),
+        Script::Says("HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{".into()),
+        Script::Says("HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}".into()),
+        Script::Says("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n".into()),
+        Script::Says(format!(
+            "HTTP/1.1 200 OK\r\nx: {}\r\n\r\n",
+            "a".repeat(2 << 20)
+        )),
+        Script::Says("HTTP/1.1 100 Continue\r\n\r\n".into()),
+        Script::Stalls(String::new()),
+        Script::Stalls("HTTP/1.1 200 OK\r\n".into()),
+        Script::Stalls("HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{\"id\":".into()),
+        Script::Endless,
+    ];
+    let failed = statuses.map(|status| answer(status, evil, AAL2));
+    failed.into_iter().chain(broken).collect()
+}
+
+/// What whoami may say besides, none of which is a session or its absence.
+fn no_whoami() -> Vec<Script> {
+    let evil = "location: http://127.0.0.1:9/evil\r\n";
+    let statuses = [
+        201, 202, 203, 204, 206, 226, 300, 301, 302, 303, 304, 307, 308, 400, 402, 403, 404, 405,
+        410, 418, 431,
+    ];
+    let bodies = [
+        "",
+        "<html>Log in</html>",
+        "null",
+        "true",
+        "[]",
+        "{}",
+        "\"aal2\"",
+        "{\"active\":true}",
+        "\u{feff}{}",
+        UNAUTHORIZED,
+        &AAL2.replace("true", "\"true\""),
+        &AAL2.replace("true", "1"),
+        &AAL2.replace("true", "null"),
+        &AAL2.replace("aal2\",\n", "AAL2\",\n"),
+        &AAL2.replace("aal2\",\n", "aal3\",\n"),
+        &AAL2.replace("aal2\",\n", " aal2\",\n"),
+        &AAL2.replace("aal2\",\n", "\",\n"),
+        &AAL2.replace("\"aal2\",\n", "2,\n"),
+        &AAL2.replace("\"aal2\",\n", "[\"aal2\"],\n"),
+        &AAL2.replace("2099-01-01T00:00:00Z", "never"),
+        &AAL2.replace("2099-01-01T00:00:00Z", ""),
+        &AAL2.replace("\"2099-01-01T00:00:00Z\"", "4070908800"),
+        &AAL2.replace("\"2099-01-01T00:00:00Z\"", "NaN"),
+        &AAL2.replace("2099-01-01T00:00:00Z", "2099-01-01"),
+        &AAL2.replace("2099-01-01T00:00:00Z", "2099-13-01T00:00:00Z"),
+        &AAL2.replace("\"expires_at\"", "\"expires\""),
+        &AAL2.replace("\"id\":\"i\",", ""),
+        &AAL2.replace("\"id\":\"i\"", "\"id\":null"),
+        &AAL2.replace("\"id\":\"i\"", "\"id\":1"),
+        &AAL2.replace("\"id\":\"s\",", ""),
+        &AAL2.replace("\"active\":true,", ""),
+        &format!("{AAL2}x"),
+        &format!("{AAL2}{AAL2}"),
+        &AAL2[..AAL2.len() - 1],
+        &AAL2.replace("\"active\":true", "\"active\":false,\"active\":true"),
+        &AAL2.replace(
+            "\"identity\"",
+            "\"authenticator_assurance_level\":\"aal2\",\"identity\"",
+        ),
+        &AAL2.replace("\"identity\":{", "\"identity\":{\"id\":\"j\","),
+        &AAL2.replace("\"identity\":", "\"identity\":null,\"identities\":"),
+        &AAL2.replace("\"method\":\"totp\"", "\"method\":1"),
+        &AAL2.replace("[{", "{").replace("}],", "},"),
+        &"[".repeat(10_000),
+    ];
+    let odd = statuses
+        .map(|status| answer(status, evil, AAL2))
+        .into_iter();
+    odd.chain(bodies.iter().map(|body| answer(200, "", body)))
+        .collect()
+}
+
+/// Plays each of these as the answer to one question, and then a healthy Kratos again.
+async fn each(
+    before: &[(&'static str, Script)],
+    question: &'static str,
+    scripts: Vec<Script>,
+    target: &'static str,
+    cookie: &'static str,
+) {
+    let kratos = Scripted::start(&[]).await;
+    let authorizer = stepgate(&kratos);
+    let count = scripts.len();
+    for script in scripts {
+        let told: String = format!("{question} is answered by {script:?}")
+            .chars()
+            .take(300)
+            .collect();
+        kratos.play(&[&[(question, script)], before].concat());
+        let asked = kratos.asked();
+        assert_unavailable(&page(&authorizer, target, cookie).await, &told);
+        assert!(
+            kratos.asked() > asked && kratos.asked() < asked + 8,
+            "{told}"
+        );
+        kratos.play(&[(WHOAMI, answer(200, "", AAL2))]);
+        let well = page(&authorizer, target, SIGNED_IN).await;
+        assert_eq!(well.reason, "session_ok", "after {told}");
+    }
+    println!("{count:4} {question}: kratos_unavailable");
+}
+
+#[tokio::test]
+async fn a_whoami_that_proves_nothing_closes_every_route() {
+    for target in ["/account", "/transfer", "/admin"] {
+        let scripts = nothing().into_iter().chain(no_whoami()).collect();
+        each(&[], WHOAMI, scripts, target, SIGNED_IN).await;
+    }
+}
+
+#[tokio::test]
+async fn a_truth_test_that_fails_never_sends_anyone_to_log_in() {
+    let before = [(WHOAMI, answer(401, "", UNAUTHORIZED))];
+    each(&before, TRUTH, nothing(), "/account", SIGNED_IN).await;
+}
+
+#[tokio::test]
+async fn an_enrolment_probe_that_fails_sends_nobody_anywhere() {
+    let aal1 = AAL2.replace("aal2\",\n", "aal1\",\n");
+    let before = [(WHOAMI, answer(200, "", &aal1))];
+    each(&before, SETTINGS, nothing(), "/transfer", SIGNED_IN).await;
+}
+
+#[tokio::test]
+async fn a_kratos_that_is_not_ready_gets_nobody_to_log_in() {
+    let odd = [204, 301, 302, 307, 400, 401, 403]
+        .map(|status| answer(status, "location: http://127.0.0.1:9/\r\n", ""));
+    let scripts = nothing().into_iter().chain(odd).collect();
+    each(&[], READY, scripts, "/account", "a=1").await;
+}
+
+#[tokio::test]
+async fn an_answer_about_enrolment_that_is_no_flow_steps_up_here_and_not_elsewhere() {
+    let aal1 = AAL2.replace("aal2\",\n", "aal1\",\n");
+    let kratos = Scripted::start(&[]).await;
+    let authorizer = stepgate(&kratos);
+    let evil = "location: http://127.0.0.1:9/evil\r\n";
+    let odd = [201, 204, 206, 301, 302, 303, 307, 400, 403, 404, 410]
+        .map(|status| answer(status, evil, r#"{"redirect_browser_to":"http://evil"}"#));
+    let strange =
+        ["", "<html>", "[]", "{}", "{\"ui\":{}x", "{\"ui\":1}"].map(|body| answer(200, "", body));
+    for script in odd.into_iter().chain(strange) {
+        let told = format!("{script:?}");
+        kratos.play(&[(WHOAMI, answer(200, "", &aal1)), (SETTINGS, script)]);
+        let stepped = page(&authorizer, "/transfer", SIGNED_IN).await;
+        let Reply::Refused(refusal) = &stepped.reply else {
+            panic!("an allow: {told}")
+        };
+        let location = refusal.headers.iter().find(|(name, _)| name == "location");
+        let location = location.map(|(_, value)| value.to_str().unwrap());
+        let ours = "https://ciam.test/self-service/login/browser?aal=aal2&refresh=true&return_to=https%3A%2F%2Fapp.test%2Ftransfer";
+        assert_eq!(
+            (stepped.reason, location),
+            ("session_aal2_required", Some(ours)),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_retry_after_is_passed_on_within_bounds() {
+    let kratos = Scripted::start(&[]).await;
+    let authorizer = stepgate(&kratos);
+    for (said, passed) in [
+        ("7", "7"),
+        ("0", "1"),
+        ("999999999999", "60"),
+        ("-1", "1"),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "1"),
+        ("99999999999999999999999", "1"),
+    ] {
+        kratos.play(&[(WHOAMI, answer(429, &format!("retry-after: {said}\r\n"), ""))]);
+        let refused = page(&authorizer, "/account", SIGNED_IN).await;
+        let Reply::Refused(refusal) = &refused.reply else {
+            panic!("an allow")
+        };
+        let found = refusal
+            .headers
+            .iter()
+            .find(|(name, _)| name == "retry-after");
+        assert_eq!(
+            found.map(|(_, value)| value.to_str().unwrap()),
+            Some(passed),
+            "{said}"
+        );
+    }
+}
