@@ -151,9 +151,7 @@ fn names_method(target: &[u8]) -> bool {
     let names = query
         .split(|&b| b == b'&' || b == b';')
         .map(|pair| pair.split(|&b| b == b'=').next().unwrap_or_default());
-    names
-        .map(|name| percent_decode(name))
-        .any(|name| is_method_field(name))
+    names.map(|name| percent_decode(name)).any(is_method_field)
 }
 
 /// `_method`, also as PHP reads a name: without blanks in front, up to a NUL or a bracket, and with `_` for `.` or a blank.

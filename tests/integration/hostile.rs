@@ -183,17 +183,16 @@ fn made() -> [Class; 2] {
 /// `\xNN` is a byte, `\\` a backslash, and `\` alone nothing.
 fn unescaped(line: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut rest = line;
-    while let Some(c) = rest.chars().next() {
-        if let Some(hex) = rest.strip_prefix("\\x") {
-            bytes.push(u8::from_str_radix(&hex[..2], 16).unwrap());
-            rest = &hex[2..];
-        } else if let Some(behind) = rest.strip_prefix("\\\\") {
-            bytes.push(b'\\');
-            rest = behind;
-        } else {
-            bytes.extend(c.to_string().bytes().filter(|_| rest != "\\"));
-            rest = &rest[c.len_utf8()..];
+    let mut rest = line.bytes();
+    while let Some(byte) = rest.next() {
+        match (byte == b'\\').then(|| rest.next()) {
+            None => bytes.push(byte),
+            Some(Some(b'x')) => {
+                let digits: Vec<u8> = rest.by_ref().take(2).collect();
+                let digits = std::str::from_utf8(&digits).unwrap();
+                bytes.push(u8::from_str_radix(digits, 16).unwrap());
+            }
+            Some(escaped) => bytes.extend(escaped),
         }
     }
     bytes

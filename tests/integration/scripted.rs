@@ -1,7 +1,6 @@
 //! A Kratos that does what a test tells it: connections that break, bodies that never end, answers that lie.
 
 use std::{
-    future::Future,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -83,24 +82,17 @@ impl Drop for Scripted {
     }
 }
 
-fn serve(
-    listener: TcpListener,
-    scripts: Scripts,
-    asked: Arc<AtomicUsize>,
-) -> impl Future<Output = ()> + Send {
-    async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (scripts, asked) = (Arc::clone(&scripts), Arc::clone(&asked));
-            tokio::spawn(async move {
-                let path = request(stream).await;
-                if let Some((mut stream, path)) = path {
-                    asked.fetch_add(1, Ordering::SeqCst);
-                    let script = chosen(&scripts, &path);
-                    // The client may be gone by now, and that is its own affair.
-                    let _ = act(&mut stream, script).await;
-                }
-            });
-        }
+async fn serve(listener: TcpListener, scripts: Scripts, asked: Arc<AtomicUsize>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (scripts, asked) = (Arc::clone(&scripts), Arc::clone(&asked));
+        tokio::spawn(async move {
+            if let Some((mut stream, path)) = request(stream).await {
+                asked.fetch_add(1, Ordering::SeqCst);
+                let script = chosen(&scripts, &path);
+                // The client may be gone by now, and that is its own affair.
+                let _ = act(&mut stream, script).await;
+            }
+        });
     }
 }
 

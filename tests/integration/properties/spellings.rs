@@ -78,11 +78,9 @@ fn spell(byte: u8, how: Spelling) -> Vec<u8> {
         Spelling::Upper => format!("%{byte:02X}").into_bytes(),
         Spelling::Twice => format!("%25{byte:02x}").into_bytes(),
         Spelling::Thrice => format!("%25%{:02x}{byte:02x}", b'2').into_bytes(),
-        Spelling::Overlong if byte.is_ascii() => vec![
-            [b'%', b'c'].to_vec(),
-            format!("{}%{:02x}", byte >> 6, 0x80 | byte & 0x3f).into_bytes(),
-        ]
-        .concat(),
+        Spelling::Overlong if byte.is_ascii() => {
+            format!("%c{}%{:02x}", byte >> 6, 0x80 | byte & 0x3f).into_bytes()
+        }
         Spelling::Overlong => vec![byte],
         Spelling::Behind(noise) => [&[byte], noise.as_bytes()].concat(),
         Spelling::Capital => vec![byte.to_ascii_uppercase()],
