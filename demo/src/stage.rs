@@ -1,6 +1,8 @@
 //! All of it at once: the Kratos double, the bank, the login pages, Stepgate and Envoy, started in order, waited for,
 //! and stopped together.
 //!
+//! In place of Envoy another proxy may stand, which asks Stepgate over HTTP.
+//!
 //! `envoy/envoy.yaml` and `demo/stepgate.yaml` are used as they stand; a stage on free ports uses copies in which
 //! nothing but the port numbers differs. Nothing listens anywhere but on loopback.
 
@@ -9,6 +11,7 @@ mod files;
 mod people;
 mod ports;
 mod process;
+mod proxy;
 mod ready;
 
 use std::net::SocketAddr;
@@ -21,6 +24,7 @@ use url::Url;
 pub use error::StageError;
 pub use people::{code, people};
 pub use ports::{Choice, Ports};
+pub use proxy::Proxy;
 
 use crate::bank::{Bank, Ledger};
 use crate::kratos::{Double, Options, RequiredAal};
@@ -38,20 +42,31 @@ pub struct StageOptions {
     pub encode_raw_headers: bool,
     /// Kratos' `session.whoami.required_aal`. Default: `aal1`.
     pub whoami_required_aal: RequiredAal,
+    /// Stepgate's configuration, with the demo's ports. Default: `demo/stepgate.yaml`.
+    pub config: Option<String>,
+    /// Pieces of `envoy/envoy.yaml` and what stands in their place, with the demo's ports. Default: none.
+    pub envoy_edits: Vec<(String, String)>,
+    /// The port of 127.0.0.1 where an app in the bank's place listens already; it answers `/` with 200. Default: the
+    /// bank itself.
+    pub app_port: Option<u16>,
     /// The Stepgate to start. Default: `STEPGATE_BIN`, else the one beside the running program.
     pub stepgate: Option<PathBuf>,
-    /// The Envoy to start. Default: `ENVOY_BIN`, else the one on `PATH`, else the one under `target/tools`.
-    pub envoy: Option<PathBuf>,
+    /// What stands in front. Default: Envoy, asking over gRPC.
+    pub proxy: Proxy,
+    /// The proxy to start. Default: `ENVOY_BIN`, else the one on `PATH`, else the one under `target/tools`; and so on for
+    /// the other proxies.
+    pub program: Option<PathBuf>,
 }
 
 /// Everything running. Dropping it stops everything.
 #[derive(Debug)]
 pub struct Stage {
     // Dropped from the top: the doors first, then what stands behind them, at last the folder with their logs.
-    envoy: Option<Process>,
+    proxy: Option<Process>,
     stepgate: Option<Process>,
     _pages: Pages,
-    bank: Bank,
+    _bank: Option<Bank>,
+    ledger: Ledger,
     double: Option<Double>,
     whoami_required_aal: RequiredAal,
     ports: Ports,
@@ -65,8 +80,12 @@ impl Default for StageOptions {
             ports: Choice::Free,
             encode_raw_headers: true,
             whoami_required_aal: RequiredAal::Aal1,
+            config: None,
+            envoy_edits: Vec::new(),
+            app_port: None,
             stepgate: None,
-            envoy: None,
+            proxy: Proxy::Envoy,
+            program: None,
         }
     }
 }
@@ -79,38 +98,38 @@ impl Stage {
     /// A [`StageError`] says what is missing or what stopped, with the end of its log.
     pub async fn start(options: StageOptions) -> Result<Self, StageError> {
         let stepgate = files::stepgate(options.stepgate.as_deref())?;
-        let envoy = files::envoy(options.envoy.as_deref())?;
-        let (ports, reserved) = Ports::choose(options.ports)?;
+        let program = files::proxy(&options)?;
+        let (mut ports, reserved) = Ports::choose(options.ports)?;
+        ports.bank = options.app_port.unwrap_or(ports.bank);
         let folder = tempfile::Builder::new()
             .prefix("olympus-bank-")
             .tempdir()
             .map_err(StageError::Folder)?;
         let double = double(&ports, options.whoami_required_aal).await?;
-        let bank =
-            Bank::start(listen(ports.bank).await?, &ports.ciam()).map_err(StageError::Folder)?;
+        let bank = match options.app_port {
+            Some(_) => None,
+            None => Some(bank(&ports).await?),
+        };
         let pages = pages(&ports).await?;
-        let [stepgate_file, envoy_file] = files::configs(&options, &ports, folder.path())?;
+        let [stepgate_file, proxy_file] = files::configs(&options, &ports, folder.path())?;
         let stepgate = Process::spawn(
             "stepgate",
             &stepgate,
             &["serve", "-c", &stepgate_file],
             folder.path(),
         )?;
-        let envoy_arguments = [
-            "-c",
-            &envoy_file,
-            "--disable-hot-restart",
-            "--concurrency",
-            "2",
-            "--log-level",
-            "warning",
-        ];
-        let envoy = Process::spawn("envoy", &envoy, &envoy_arguments, folder.path())?;
+        let arguments = options.proxy.arguments(&proxy_file, folder.path());
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        let proxy = Process::spawn(options.proxy.program(), &program, &arguments, folder.path())?;
         let mut stage = Self {
-            envoy: Some(envoy),
+            proxy: Some(proxy),
             stepgate: Some(stepgate),
             _pages: pages,
-            bank,
+            ledger: bank
+                .as_ref()
+                .map(|bank| bank.ledger().clone())
+                .unwrap_or_default(),
+            _bank: bank,
             double: Some(double),
             whoami_required_aal: options.whoami_required_aal,
             ports,
@@ -118,7 +137,7 @@ impl Stage {
             folder,
         };
         ready::wait(&mut stage).await?;
-        stage.bank.ledger().clear();
+        stage.ledger.clear();
         Ok(stage)
     }
 
@@ -128,10 +147,10 @@ impl Stage {
         &self.ports
     }
 
-    /// What reached the bank.
+    /// What reached the bank; nothing where another app stands in its place.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
-        self.bank.ledger()
+        &self.ledger
     }
 
     /// The Kratos double, until [`Stage::stop_kratos`].
@@ -140,7 +159,7 @@ impl Stage {
         self.double.as_ref()
     }
 
-    /// The folder with the logs of Stepgate and Envoy, gone with the stage.
+    /// The folder with the logs of Stepgate and the proxy, gone with the stage.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -158,7 +177,7 @@ impl Stage {
             envoy: SocketAddr::from(([127, 0, 0, 1], self.ports.envoy)),
             app: self.ports.app(),
             ciam: self.ports.ciam(),
-            ledger: self.bank.ledger().clone(),
+            ledger: self.ledger.clone(),
             hides_enrolled: self.whoami_required_aal == RequiredAal::HighestAvailable,
             code: Box::new(move |secret| code(secret, clock.now())),
         }
@@ -185,17 +204,17 @@ impl Stage {
         }
     }
 
-    /// Returns when Stepgate or Envoy has stopped by itself, which neither should.
+    /// Returns when Stepgate or the proxy has stopped by itself, which neither should.
     pub async fn broken(&mut self) -> StageError {
         tokio::select! {
             error = ended(&mut self.stepgate) => error,
-            error = ended(&mut self.envoy) => error,
+            error = ended(&mut self.proxy) => error,
         }
     }
 
     /// Stops everything.
     pub async fn stop(mut self) {
-        for process in [self.envoy.take(), self.stepgate.take()]
+        for process in [self.proxy.take(), self.stepgate.take()]
             .into_iter()
             .flatten()
         {
@@ -233,6 +252,10 @@ async fn double(ports: &Ports, whoami_required_aal: RequiredAal) -> Result<Doubl
         double.add_person(people::person(&customer));
     }
     Ok(double)
+}
+
+async fn bank(ports: &Ports) -> Result<Bank, StageError> {
+    Bank::start(listen(ports.bank).await?, &ports.ciam()).map_err(StageError::Folder)
 }
 
 async fn pages(ports: &Ports) -> Result<Pages, StageError> {

@@ -93,11 +93,21 @@ impl<'a> Check<'a> {
         told.unwrap_or(LATE)
     }
 
-    /// What Kratos would have said of the credential, were it asked: without one there is no session.
-    pub(super) fn of_credential(&self, standing: Standing) -> Standing {
-        match (&standing, &self.presented) {
+    /// What would have been learned of all this: without a credential there is no session, and where nobody asks for
+    /// factors, nobody knows of them.
+    pub(super) fn as_asked<'e>(
+        &self,
+        standing: Standing,
+        enrolment: &'e Enrolment,
+    ) -> (Standing, &'e Enrolment) {
+        let standing = match (&standing, &self.presented) {
             (Standing::Unavailable { .. }, _) | (_, Presented::One(_)) => standing,
             _ => Standing::SignedOut,
+        };
+        let policy = self.site.as_ref().map(|site| site.domain.enrolment);
+        match policy {
+            Some(EnrolmentPolicy::Off) => (standing, &Enrolment::Unknown),
+            _ => (standing, enrolment),
         }
     }
 

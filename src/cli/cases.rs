@@ -20,8 +20,11 @@ use crate::{
     authorizer::{Authorizer, Snapshot},
     config::{self, Collector, Config, Faults},
     domain::{
-        claim::Pointer, credential::CredentialKind, host::Authority, origin::DomainId,
-        request::Facts,
+        claim::Pointer,
+        credential::CredentialKind,
+        host::Authority,
+        origin::DomainId,
+        request::{Facts, Reach},
     },
     telemetry::clock::Clock,
 };
@@ -123,7 +126,10 @@ impl Suite {
     pub fn facts(&self, case: &Case, credential: &str) -> Facts {
         let carries = case.said != Said::SignedOut;
         let cookie = carries.then(|| self.cookie(case.request.host()));
-        case.request.facts(cookie, credential)
+        Facts {
+            reach: case.reach(),
+            ..case.request.facts(cookie, credential)
+        }
     }
 
     /// The name of the session cookie at this host.
@@ -151,6 +157,22 @@ impl Case {
     #[must_use]
     pub fn credential(&self) -> CredentialKind {
         self.request.credential()
+    }
+
+    /// Whether this door can carry it.
+    #[must_use]
+    pub fn is_for(&self, door: &str) -> bool {
+        self.not_for.iter().all(|(other, _)| &**other != door)
+    }
+
+    /// A case is answered as at Envoy's door, unless it is for the HTTP door alone.
+    fn reach(&self) -> Reach {
+        let [map, raw, _] = DOORS;
+        if self.is_for(map) || self.is_for(raw) {
+            Reach::Edits
+        } else {
+            Reach::Copies
+        }
     }
 
     /// Whether lines of one header arrive joined by commas.

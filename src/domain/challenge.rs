@@ -55,6 +55,12 @@ pub fn location(decision: &Decision, asked: &Asked<'_>) -> Option<String> {
         Client::Page => MAX_LOCATION_BYTES,
         _ => MAX_BODY_ADDRESS_BYTES,
     };
+    shortened(decision, asked, max_bytes)
+}
+
+/// The same in at most this many bytes, with a shorter return address if need be.
+#[must_use]
+pub fn shortened(decision: &Decision, asked: &Asked<'_>, max_bytes: usize) -> Option<String> {
     within(max_bytes, &start(decision, asked.site.domain)?, asked)
 }
 

@@ -7,7 +7,7 @@ mod shortfall;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    marker::Outcome,
+    loop_guard::Loop,
     reason::{Malformed, Reason},
     request::Request,
     rule::Demand,
@@ -68,34 +68,6 @@ pub struct StepUp {
     pub is_stale: bool,
     /// The shortest age that is demanded.
     pub max_age: Option<Duration>,
-}
-
-/// A challenge that came so often in a row that it is not given again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loop {
-    /// What it asked for.
-    pub outcome: Outcome,
-    /// Which second factors count; none listed means any.
-    pub factors: Vec<Factor>,
-    /// How old the second factor may be; `None` for any age.
-    pub max_age: Option<Duration>,
-}
-
-impl Loop {
-    /// The challenge that these demands led to.
-    #[must_use]
-    pub fn of(outcome: Outcome, demands: &[Demand]) -> Self {
-        let listed = demands.iter().map(|demand| &demand.factors);
-        Self {
-            outcome,
-            factors: listed
-                .into_iter()
-                .find(|listed| !listed.is_empty())
-                .cloned()
-                .unwrap_or_default(),
-            max_age: shortest_age(demands),
-        }
-    }
 }
 
 impl Permit {
@@ -187,7 +159,8 @@ fn step_up(demands: &[Demand], is_stale: bool) -> Decision {
     Decision::StepUp(StepUp { is_stale, max_age })
 }
 
-fn shortest_age(demands: &[Demand]) -> Option<Duration> {
+/// The shortest age that some demand names.
+pub(super) fn shortest_age(demands: &[Demand]) -> Option<Duration> {
     demands.iter().filter_map(|demand| demand.max_age).min()
 }
 

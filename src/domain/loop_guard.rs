@@ -10,13 +10,13 @@ use http::{HeaderName, HeaderValue, header::SET_COOKIE};
 
 use super::{
     client::Client,
-    decision::{Decision, Grant, Loop},
+    decision::{Decision, Grant, shortest_age},
     headers::Headers,
     identity_domain::EnrolmentPolicy,
     marker::{Bond, Marker, Outcome, Secret, carried, seconds},
     policy::Site,
     rule::Demand,
-    session::{Aal, Session},
+    session::{Aal, Factor, Session},
 };
 
 /// How many challenges of a kind are given in a row.
@@ -43,6 +43,17 @@ pub struct Guard<'a> {
     pub demands: &'a [Demand],
     /// The time.
     pub now: SystemTime,
+}
+
+/// A challenge that came so often in a row that it is not given again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loop {
+    /// What it asked for.
+    pub outcome: Outcome,
+    /// Which second factors count; none listed means any.
+    pub factors: Vec<Factor>,
+    /// How old the second factor may be; `None` for any age.
+    pub max_age: Option<Duration>,
 }
 
 /// A decision as the guard lets it stand.
@@ -127,6 +138,23 @@ impl Guard<'_> {
             origin: &self.site.origin,
             path: self.path,
             session: session.map(|session| &*session.id),
+        }
+    }
+}
+
+impl Loop {
+    /// The challenge that these demands led to.
+    #[must_use]
+    pub fn of(outcome: Outcome, demands: &[Demand]) -> Self {
+        let listed = demands.iter().map(|demand| &demand.factors);
+        Self {
+            outcome,
+            factors: listed
+                .into_iter()
+                .find(|listed| !listed.is_empty())
+                .cloned()
+                .unwrap_or_default(),
+            max_age: shortest_age(demands),
         }
     }
 }

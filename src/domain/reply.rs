@@ -2,6 +2,7 @@
 //!
 //! Both doors encode a [`Reply`]; neither adds to it. A [`Reply::Through`] can't be built without a [`Permit`].
 
+mod ambiguous;
 mod headers;
 mod json;
 mod loop_page;
@@ -164,6 +165,15 @@ impl Case<'_> {
         }
     }
 
+    /// A page may end what made a session ambiguous.
+    fn expired_cookies(&self, decision: &Decision) -> Vec<HeaderValue> {
+        let is_page = *decision == Decision::Ambiguous && self.client == Client::Page;
+        let asked = self.asked().filter(|_| is_page);
+        asked
+            .map(|asked| ambiguous::expiry(&asked))
+            .unwrap_or_default()
+    }
+
     fn asked(&self) -> Option<Asked<'_>> {
         let judged = self.judged?;
         Some(Asked {
@@ -196,7 +206,9 @@ impl Case<'_> {
 
     fn body(&self, decision: &Decision, status: StatusCode, redirect: Option<&str>) -> String {
         match self.client {
-            Client::Grpc | Client::WebSocket => String::new(),
+            Client::WebSocket => String::new(),
+            // Envoy makes it the call's `grpc-message`, which is all that most clients print.
+            Client::Grpc => words::of(decision.reason()).what.to_owned(),
             Client::Page if status == StatusCode::SEE_OTHER => String::new(),
             Client::Page => self.page(decision),
             Client::Script | Client::Native | Client::Bearer => {
@@ -216,6 +228,7 @@ impl Case<'_> {
         let reason = decision.reason();
         let body = match (decision, self.asked()) {
             (Decision::Loop(looped), Some(asked)) => loop_page::body(looped, &asked),
+            (Decision::Ambiguous, Some(asked)) => ambiguous::body(&asked),
             _ => page::body(reason),
         };
         page::render(reason, &body, self.request_id)

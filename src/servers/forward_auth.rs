@@ -31,8 +31,8 @@ pub use trusted::{NetworkError, TrustedProxies};
 
 /// Most bytes of a request's line and headers.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// Most headers of a request, the same as in `envoy/envoy.yaml`, with room for the proxy's own.
-const MAX_HEADERS: usize = 128;
+/// Most headers of a request: what `envoy/envoy.yaml` lets through, and the proxy's own.
+const MAX_HEADERS: usize = 300;
 /// How long a connection may wait for its next request: longer than proxies keep theirs, so that they close it.
 const IDLE: Duration = Duration::from_secs(150);
 

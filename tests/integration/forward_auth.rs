@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use demo::kratos::SessionCookie;
+use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 
 use crate::{
-    gate::Gate,
+    gate::{Gate, Heard, request},
     http::{Answer, ask, send},
 };
 
@@ -34,6 +35,7 @@ async fn asked(
     let (line, facts) = match caller {
         "/forward-auth" => (
             ("GET", caller.to_owned()),
+            // All that Traefik documents for ForwardAuth, beside the request's own headers.
             vec![
                 ("host", "stepgate:4456"),
                 ("x-forwarded-method", method),
@@ -41,6 +43,10 @@ async fn asked(
                 ("x-forwarded-host", host),
                 ("x-forwarded-uri", target),
                 ("x-forwarded-for", "192.0.2.1"),
+                ("x-forwarded-port", "443"),
+                ("x-forwarded-server", "traefik"),
+                ("x-real-ip", "192.0.2.1"),
+                ("user-agent", "Go-http-client/1.1"),
             ],
         ),
         "/auth-request" => (
@@ -71,7 +77,6 @@ fn unmapped(caller: &str, answer: &Answer) -> u16 {
 }
 
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "one table, read as one")]
 async fn every_caller_hears_what_envoy_hears_over_grpc() {
     let gate = Gate::start(RULES).await;
     let plain = gate.double.sign_in("plain@app.test").unwrap().header();
@@ -122,22 +127,27 @@ async fn every_caller_hears_what_envoy_hears_over_grpc() {
         for caller in CALLERS {
             let case = format!("{caller}: {method} {host}{target} {headers:?}");
             let heard = asked(&gate, caller, method, host, target, headers).await;
-            assert_eq!(i32::from(unmapped(caller, &heard)), envoy.status, "{case}");
-            // A marker tells when it was given, and each of these is a challenge of its own.
-            let ours = envoy
-                .headers
-                .iter()
-                .filter(|(name, _)| *name != "set-cookie");
-            for (name, value) in ours {
-                assert_eq!(heard.header(name), Some(&**value), "{case}");
-            }
-            assert_eq!(heard.reason(), envoy.reason(), "{case}");
-            for name in &envoy.removed {
-                assert_eq!(heard.header(name), Some(""), "{case}");
-            }
-            let is_head = method == "HEAD" && caller.len() == 10;
+            assert_same(&heard, &envoy, caller, &case);
+            let is_head = method == "HEAD" && ["/decisions", "/ext-authz"].contains(&caller);
             assert_eq!(heard.body, if is_head { "" } else { &envoy.body }, "{case}");
         }
+    }
+}
+
+fn assert_same(heard: &Answer, envoy: &Heard, caller: &str, case: &str) {
+    assert_eq!(i32::from(unmapped(caller, heard)), envoy.status, "{case}");
+    assert_eq!(heard.reason(), envoy.reason(), "{case}");
+    // The mark in a cookie holds the second it was made in.
+    let comparable = |name: &str, value: &str| match (name, value.split_once('=')) {
+        ("set-cookie", Some((cookie, _))) => cookie.to_owned(),
+        _ => value.to_owned(),
+    };
+    for (name, value) in &envoy.headers {
+        let ours = heard.header(name).map(|value| comparable(name, value));
+        assert_eq!(ours, Some(comparable(name, value)), "{case}");
+    }
+    for name in &envoy.removed {
+        assert_eq!(heard.header(name), Some(""), "{case}");
     }
 }
 
@@ -159,6 +169,25 @@ async fn an_allow_is_200_and_empty_and_names_every_identity_header() {
         let removed = open.header("x-envoy-auth-headers-to-remove");
         let is_envoy = caller == "/ext-authz";
         assert_eq!(removed, is_envoy.then_some("x-user-id,x-user-aal"));
+    }
+}
+
+#[tokio::test]
+async fn the_mark_of_a_challenge_is_set_and_cleared_again() {
+    let gate = Gate::start(RULES).await;
+    let session = gate.double.sign_in("totp@app.test").unwrap().header();
+    for caller in CALLERS {
+        let page = [("accept", "text/html")];
+        let challenge = asked(&gate, caller, "GET", "app.test", "/account", &page).await;
+        let mark = challenge.header("set-cookie").unwrap();
+        let mark = mark.split(';').next().unwrap();
+        assert!(mark.starts_with("stepgate_marker="), "{challenge:?}");
+        let cookies = format!("{session}; {mark}");
+        let marked = [page[0], ("cookie", &cookies)];
+        let allow = asked(&gate, caller, "GET", "app.test", "/account", &marked).await;
+        let cleared = allow.header("set-cookie").unwrap();
+        assert_eq!(allow.status, 200);
+        assert!(cleared.starts_with("stepgate_marker=;"), "{cleared}");
     }
 }
 
@@ -189,82 +218,72 @@ async fn forged_identity_is_overwritten_or_refused() {
     }
 }
 
+const FACTS: [(&str, &Lines<'_>); 4] = [
+    (
+        "/forward-auth",
+        &[
+            ("X-Forwarded-Method", "GET"),
+            ("X-Forwarded-Host", "app.test"),
+            ("X-Forwarded-Uri", "/"),
+        ],
+    ),
+    (
+        "/auth-request",
+        &[
+            ("X-Original-Method", "GET"),
+            ("X-Original-URL", "https://app.test/"),
+        ],
+    ),
+    ("/decisions/", &[("Host", "app.test")]),
+    ("/ext-authz/", &[("Host", "app.test")]),
+];
+
+async fn assert_malformed(gate: &Gate, path: &str, lines: &Lines<'_>) {
+    let heard = ask(gate.http, "GET", path, lines).await;
+    let status = unmapped(path, &heard);
+    let case = format!("{path} {lines:?}");
+    assert_eq!(
+        (status, heard.reason()),
+        (400, "request_malformed"),
+        "{case}"
+    );
+}
+
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "one table, read as one")]
 async fn a_fact_that_is_missing_or_comes_twice_is_400() {
     let gate = Gate::start("  []").await;
-    let facts: [(&str, &Lines<'_>); 4] = [
-        (
-            "/forward-auth",
-            &[
-                ("X-Forwarded-Method", "GET"),
-                ("X-Forwarded-Host", "app.test"),
-                ("X-Forwarded-Uri", "/"),
-            ],
-        ),
-        (
-            "/auth-request",
-            &[
-                ("X-Original-Method", "GET"),
-                ("X-Original-URL", "https://app.test/"),
-            ],
-        ),
-        ("/decisions/", &[("Host", "app.test")]),
-        ("/ext-authz/", &[("Host", "app.test")]),
-    ];
-    let refused = |caller: &'static str, lines: Vec<(&'static str, &'static str)>| {
-        let gate = &gate;
-        async move {
-            let heard = ask(gate.http, "GET", caller, &lines).await;
-            let status = unmapped(caller, &heard);
-            assert_eq!(
-                (status, heard.reason()),
-                (400, "request_malformed"),
-                "{caller} {lines:?}"
-            );
-        }
-    };
-    for (caller, lines) in facts {
-        assert_eq!(
-            ask(gate.http, "GET", caller, lines).await.status,
-            200,
-            "{caller}"
-        );
+    for (path, lines) in FACTS {
+        assert_eq!(ask(gate.http, "GET", path, lines).await.status, 200);
         for at in 0..lines.len() {
-            let mut some = lines.to_vec();
-            let fact = some.remove(at);
-            refused(
-                caller,
-                [
-                    &some[..],
-                    &[("x-forwarded-host", "app.test")][..lines.len() % 3 % 2],
-                ]
-                .concat(),
-            )
-            .await;
-            refused(caller, [lines, &[fact]].concat()).await;
-            refused(caller, [&some[..], &[(fact.0, "")]].concat()).await;
-            refused(
-                caller,
-                [&some[..], &[(fact.0, "GET, app.test, /")]].concat(),
-            )
-            .await;
+            let mut rest = lines.to_vec();
+            let fact = rest.remove(at);
+            let with = |more: &Lines<'static>| [&rest, more].concat();
+            assert_malformed(&gate, path, &rest).await;
+            assert_malformed(&gate, path, &with(&[fact, fact])).await;
+            assert_malformed(&gate, path, &with(&[(fact.0, "")])).await;
+            assert_malformed(&gate, path, &with(&[(fact.0, "GET, app.test, /")])).await;
         }
     }
-    // The other caller's facts are not this one's, and a path without its host is none.
-    refused("/forward-auth", facts[1].1.to_vec()).await;
-    refused("/auth-request", facts[0].1.to_vec()).await;
-    refused(
-        "/auth-request",
-        vec![
-            ("x-original-method", "GET"),
-            ("x-original-url", "/"),
-            ("host", "app.test"),
-        ],
-    )
-    .await;
-    refused("/decisions", vec![("host", "app.test")]).await;
-    refused("/ext-authz?/", vec![("host", "app.test")]).await;
+}
+
+#[tokio::test]
+async fn the_facts_of_another_caller_are_none() {
+    let gate = Gate::start("  []").await;
+    let [forwarded, original, decisions, _] = FACTS.map(|(_, lines)| lines);
+    let both = [original, decisions].concat();
+    for (path, lines) in [
+        ("/forward-auth", &both[..]),
+        ("/auth-request", forwarded),
+        ("/decisions/", forwarded),
+        ("/ext-authz/", original),
+        ("/decisions", decisions),
+        ("/ext-authz?/", decisions),
+    ] {
+        assert_malformed(&gate, path, lines).await;
+    }
+    // A path alone names no host, and the subrequest's own is not asked.
+    let alone = [("x-original-method", "GET"), ("x-original-url", "/")];
+    assert_malformed(&gate, "/auth-request", &[&alone, decisions].concat()).await;
 }
 
 #[tokio::test]
@@ -321,6 +340,25 @@ async fn hostile_requests_are_refused_by_every_caller() {
             assert!(is_refused, "{caller} {host} {target}: {heard:?}");
             assert!(!heard.body.contains("account"), "no echo");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_envoy_joins_or_masks_is_refused_where_an_envoy_may_ask() {
+    let gate = Gate::start(RULES).await;
+    let joined = [("cookie", "a=1,ory_kratos_session=x")];
+    for caller in CALLERS {
+        let may_be_envoy = ["/decisions", "/ext-authz"].contains(&caller);
+        let masked = asked(&gate, caller, "GET", "app.test", "/transfer!", &[]).await;
+        let expected = if may_be_envoy { 400 } else { 200 };
+        assert_eq!(unmapped(caller, &masked), expected, "{caller}");
+        let heard = asked(&gate, caller, "GET", "app.test", "/account", &joined).await;
+        let expected = if may_be_envoy {
+            "session_ambiguous"
+        } else {
+            "session_inactive"
+        };
+        assert_eq!(heard.reason(), expected, "{caller}");
     }
 }
 
@@ -417,7 +455,7 @@ async fn heads_have_a_bound_in_size_and_number() {
     )
     .await;
     assert_eq!(heard.status, 431);
-    let many = vec![("x", "y"); 200];
+    let many = vec![("x", "y"); 301];
     assert_eq!(
         ask(gate.http, "GET", "/decisions/", &many).await.status,
         431
@@ -482,11 +520,13 @@ async fn a_door_holds_so_many_connections_and_no_more() {
         .await
         .unwrap();
     // The gate's own client holds the only place of the other door.
-    let second = tonic::transport::Channel::from_shared(gate.url.clone()).unwrap();
-    assert!(
-        second.connect().await.is_err()
-            || gate.ask("GET", "app.test", "/", &[]).await.status == 200
-    );
+    assert_eq!(gate.ask("GET", "app.test", "/", &[]).await.status, 200);
+    let check = request("GET", "app.test", "/", &[]);
+    let is_answered = match AuthorizationClient::connect(gate.url.clone()).await {
+        Ok(mut second) => second.check(check).await.is_ok(),
+        Err(_) => false,
+    };
+    assert!(!is_answered);
 }
 
 /// Whether a request on this connection is answered.

@@ -3,11 +3,14 @@
 use std::{collections::HashMap, io, net::SocketAddr, num::NonZero, sync::Arc, time::SystemTime};
 
 use demo::kratos::{Double, Options, Person, RequiredAal, SessionCookie};
-use envoy_types::pb::envoy::service::auth::v3::{
-    AttributeContext, CheckRequest, CheckResponse,
-    attribute_context::{HttpRequest, Request},
-    authorization_client::AuthorizationClient,
-    check_response::HttpResponse,
+use envoy_types::pb::envoy::{
+    config::core::v3::{HeaderValueOption, header_value_option::HeaderAppendAction},
+    service::auth::v3::{
+        AttributeContext, CheckRequest, CheckResponse,
+        attribute_context::{HttpRequest, Request},
+        authorization_client::AuthorizationClient,
+        check_response::HttpResponse,
+    },
 };
 use stepgate::{authorizer::Authorizer, config::Config, servers::Doors, telemetry::clock::Clock};
 use tokio::{sync::watch, task::JoinHandle};
@@ -38,6 +41,8 @@ pub(crate) struct Heard {
     /// The HTTP status of a refusal; 200 for an allow.
     pub(crate) status: i32,
     pub(crate) headers: HashMap<String, String>,
+    /// The client's cookies, whether it passes or not.
+    pub(crate) set_cookies: Vec<String>,
     pub(crate) removed: Vec<String>,
     pub(crate) body: String,
 }
@@ -175,12 +180,17 @@ pub(crate) fn request(
 impl From<CheckResponse> for Heard {
     fn from(response: CheckResponse) -> Self {
         let code = response.status.map_or(0, |status| status.code);
-        let (status, headers, removed, body) = match response.http_response {
-            Some(HttpResponse::OkResponse(ok)) => {
-                (200, ok.headers, ok.headers_to_remove, String::new())
-            }
+        let (status, headers, for_client, removed, body) = match response.http_response {
+            Some(HttpResponse::OkResponse(ok)) => (
+                200,
+                ok.headers,
+                ok.response_headers_to_add,
+                ok.headers_to_remove,
+                String::new(),
+            ),
             Some(HttpResponse::DeniedResponse(denied)) => (
                 denied.status.map_or(0, |status| status.code),
+                denied.headers.clone(),
                 denied.headers,
                 Vec::new(),
                 denied.body,
@@ -196,10 +206,22 @@ impl From<CheckResponse> for Heard {
             code,
             status,
             headers: headers.collect(),
+            set_cookies: for_client.into_iter().filter_map(set_cookie).collect(),
             removed,
             body,
         }
     }
+}
+
+/// The cookie that a header sets. Envoy drops it from a refusal where the older flag is set, and replaces others where
+/// the action is not to append.
+#[expect(deprecated, reason = "Envoy still obeys the older flag")]
+fn set_cookie(option: HeaderValueOption) -> Option<String> {
+    let append = i32::from(HeaderAppendAction::AppendIfExistsOrAdd);
+    let adds = option.append.is_none() && option.append_action == append;
+    let header = option.header.filter(|header| header.key == "set-cookie")?;
+    assert!(adds, "this cookie may be dropped: {}", header.value);
+    Some(header.value)
 }
 
 impl Heard {

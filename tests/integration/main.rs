@@ -6,6 +6,7 @@
 )]
 
 mod captures;
+mod cases;
 mod decode;
 mod door;
 mod examples;
@@ -14,7 +15,10 @@ mod gate;
 mod hostile;
 mod http;
 mod layers;
+mod loop_guard;
 mod properties;
+mod proxies;
 mod scripted;
 mod stage;
+mod through_envoy;
 mod trouble;

@@ -1,4 +1,5 @@
 use axum::extract::{Form, Query, State};
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -11,6 +12,9 @@ use crate::look::{self, Link};
 
 /// What a page knows besides its request: the origin of the login pages.
 type Origin = State<String>;
+
+/// A cookie of the bank's own, which no gate in front of it may lose.
+const LAST_TRANSFER: &str = "olympus_last=transfer; Path=/; HttpOnly; SameSite=Lax";
 
 /// A transfer as the form sends it, or as a link prepares it.
 #[derive(Debug, Default, Deserialize)]
@@ -87,7 +91,8 @@ async fn prepare(
         }
         (told(&headers))
     };
-    show("Transfer", "/transfer", &login_pages, &body)
+    let page = show("Transfer", "/transfer", &login_pages, &body);
+    ([(SET_COOKIE, LAST_TRANSFER)], page).into_response()
 }
 
 async fn transfer(

@@ -3,6 +3,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::proxy::Proxy;
+
 /// Why a stage can't be set.
 #[derive(Debug, Error)]
 pub enum StageError {
@@ -21,11 +23,10 @@ pub enum StageError {
     /// No Stepgate was found.
     #[error("there is no stepgate at {}; build it with `cargo build --workspace --bins`, or name one in STEPGATE_BIN", .0.display())]
     NoStepgate(PathBuf),
-    /// No Envoy was found.
-    #[error(
-        "there is no envoy on PATH or under target/tools; get it with `make envoy`, or name one in ENVOY_BIN"
-    )]
-    NoEnvoy,
+    /// No such proxy was found.
+    #[error("there is no {} on PATH or under target/tools; get it with `make {}`, or name one in {}_BIN",
+        .0.program(), .0.target(), .0.program().to_uppercase())]
+    NoProxy(Proxy),
     /// A config of the project can't be read, or its copy not written.
     #[error("can't use {}", .path.display())]
     File {
@@ -34,6 +35,9 @@ pub enum StageError {
         /// What the system says.
         source: io::Error,
     },
+    /// What was to be changed in Envoy's config isn't there.
+    #[error("`{0}` is not in envoy/envoy.yaml")]
+    Edit(String),
     /// No temporary folder or listener of our own can be had.
     #[error("the system denies a folder or a listener")]
     Folder(#[source] io::Error),
@@ -54,7 +58,7 @@ pub enum StageError {
     /// A child process can't start.
     #[error("{name} can't start")]
     Spawn {
-        /// `stepgate` or `envoy`.
+        /// `stepgate`, or the proxy.
         name: &'static str,
         /// What the system says.
         source: io::Error,
@@ -62,7 +66,7 @@ pub enum StageError {
     /// A child process has stopped by itself.
     #[error("{name} stopped by itself ({how}); the end of its log:\n{log}")]
     Stopped {
-        /// `stepgate` or `envoy`.
+        /// `stepgate`, or the proxy.
         name: &'static str,
         /// Its exit status, in the system's words.
         how: String,
@@ -71,14 +75,14 @@ pub enum StageError {
     },
     /// All run, but the bank doesn't answer as it should.
     #[error(
-        "the demo doesn't answer: {last}\nthe end of stepgate's log:\n{stepgate}\nthe end of envoy's log:\n{envoy}"
+        "the demo doesn't answer: {last}\nthe end of stepgate's log:\n{stepgate}\nthe end of the proxy's log:\n{proxy}"
     )]
     Silent {
         /// What the last try found.
         last: String,
         /// The end of Stepgate's log.
         stepgate: String,
-        /// The end of Envoy's log.
-        envoy: String,
+        /// The end of the proxy's log.
+        proxy: String,
     },
 }

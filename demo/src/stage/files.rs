@@ -7,25 +7,42 @@ use super::ports::{Choice, Ports};
 /// The demo's own folder.
 const DEMO: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The paths of Stepgate's config and Envoy's: the project's own files, or copies with other ports in `folder`.
+/// The paths of Stepgate's config and the proxy's: the project's own files, or copies with other ports in `folder`.
 pub(super) fn configs(
     options: &StageOptions,
     ports: &Ports,
     folder: &Path,
 ) -> Result<[String; 2], StageError> {
     let stepgate = Path::new(DEMO).join("stepgate.yaml");
-    let envoy = project().join("envoy/envoy.yaml");
-    if options.ports == Choice::Demo && options.encode_raw_headers {
-        return Ok([stepgate, envoy].map(|path| path.display().to_string()));
+    let proxy = project().join(options.proxy.file());
+    let is_as_it_stands =
+        options.encode_raw_headers && options.envoy_edits.is_empty() && options.config.is_none();
+    if options.ports == Choice::Demo && is_as_it_stands {
+        return Ok([stepgate, proxy].map(|path| path.display().to_string()));
     }
-    let raw_headers = format!("encode_raw_headers: {}", options.encode_raw_headers);
-    let adapt = |text: &str| {
-        renumber(text, &ports.instead_of_demo()).replace("encode_raw_headers: true", &raw_headers)
-    };
+    let here = |text: &str| renumber(text, &ports.instead_of_demo());
+    let config = |text: &str| Ok(here(options.config.as_deref().unwrap_or(text)));
+    let proxy_config = |text: &str| edited(text, options).map(|text| here(&text));
     Ok([
-        copy(&stepgate, folder, adapt)?,
-        copy(&envoy, folder, adapt)?,
+        copy(&stepgate, folder, config)?,
+        copy(&proxy, folder, proxy_config)?,
     ])
+}
+
+/// The proxy's file with what a stage wants otherwise.
+fn edited(text: &str, options: &StageOptions) -> Result<String, StageError> {
+    let raw_headers = format!("encode_raw_headers: {}", options.encode_raw_headers);
+    let text = text.replace("encode_raw_headers: true", &raw_headers);
+    options
+        .envoy_edits
+        .iter()
+        .try_fold(text, |text, (old, new)| {
+            if text.contains(old) {
+                Ok(text.replace(old, new))
+            } else {
+                Err(StageError::Edit(old.clone()))
+            }
+        })
 }
 
 /// The folder above it.
@@ -33,14 +50,18 @@ fn project() -> &'static Path {
     Path::new(DEMO).parent().unwrap_or_else(|| Path::new("."))
 }
 
-fn copy(path: &Path, folder: &Path, adapt: impl Fn(&str) -> String) -> Result<String, StageError> {
+fn copy(
+    path: &Path,
+    folder: &Path,
+    adapt: impl Fn(&str) -> Result<String, StageError>,
+) -> Result<String, StageError> {
     let fault = |source| StageError::File {
         path: path.to_owned(),
         source,
     };
     let text = std::fs::read_to_string(path).map_err(fault)?;
     let target = folder.join(path.file_name().unwrap_or_default());
-    std::fs::write(&target, adapt(&text)).map_err(fault)?;
+    std::fs::write(&target, adapt(&text)?).map_err(fault)?;
     Ok(target.display().to_string())
 }
 
@@ -90,22 +111,29 @@ pub(super) fn stepgate(named: Option<&Path>) -> Result<PathBuf, StageError> {
         .ok_or_else(|| StageError::NoStepgate(here.with_file_name(name)))
 }
 
-/// `ENVOY_BIN`, else the one on `PATH`, else what `make envoy` left under `target/tools`.
-pub(super) fn envoy(named: Option<&Path>) -> Result<PathBuf, StageError> {
-    let named = named
-        .map(Path::to_owned)
-        .or_else(|| std::env::var_os("ENVOY_BIN").map(PathBuf::from));
+/// What `ENVOY_BIN` and the like name, else the one on `PATH`, else what `make` left under `target/tools`.
+pub(super) fn proxy(options: &StageOptions) -> Result<PathBuf, StageError> {
+    let program = options.proxy.program();
+    let variable = format!("{}_BIN", program.to_uppercase());
+    let named = options
+        .program
+        .clone()
+        .or_else(|| std::env::var_os(variable).map(PathBuf::from));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path).map(|folder| folder.join("envoy"));
-    let ours = project().join("target/tools/bin/envoy");
+    // Debian keeps nginx where only root looks.
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    let ours = project().join("target/tools/bin");
     let places: Vec<_> = match named {
         Some(named) => vec![named],
-        None => on_path.chain([ours]).collect(),
+        None => folders
+            .chain([ours])
+            .map(|folder| folder.join(program))
+            .collect(),
     };
     places
         .into_iter()
         .find(|path| path.is_file())
-        .ok_or(StageError::NoEnvoy)
+        .ok_or(StageError::NoProxy(options.proxy))
 }
 
 #[cfg(test)]
@@ -129,12 +157,13 @@ mod tests {
         let Ports {
             envoy,
             stepgate,
+            stepgate_http,
             kratos_public,
             kratos_admin: _,
             bank,
             pages,
         } = Ports::DEMO;
-        for port in [envoy, stepgate, kratos_public, bank, pages] {
+        for port in [envoy, stepgate, stepgate_http, kratos_public, bank, pages] {
             assert!(files.contains(&port.to_string()), "{port}");
         }
     }

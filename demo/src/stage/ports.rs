@@ -17,10 +17,12 @@ pub enum Choice {
 /// Where everything listens, all on 127.0.0.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ports {
-    /// Envoy, the only one a browser needs.
+    /// Envoy, or another proxy: the only one a browser needs.
     pub envoy: u16,
     /// Stepgate's gRPC door.
     pub stepgate: u16,
+    /// Stepgate's HTTP door.
+    pub stepgate_http: u16,
     /// Kratos' public API.
     pub kratos_public: u16,
     /// Kratos' admin API.
@@ -42,6 +44,7 @@ impl Ports {
     pub const DEMO: Self = Self {
         envoy: 8080,
         stepgate: 9191,
+        stepgate_http: 4456,
         kratos_public: 4433,
         kratos_admin: 4434,
         bank: 8081,
@@ -70,9 +73,9 @@ impl Ports {
     }
 
     /// Each port of the demo's with the one here.
-    pub(super) fn instead_of_demo(&self) -> [(u16, u16); 6] {
+    pub(super) fn instead_of_demo(&self) -> [(u16, u16); 7] {
         let pairs = Self::DEMO.all().into_iter().zip(self.all());
-        let mut table = [(0, 0); 6];
+        let mut table = [(0, 0); 7];
         table
             .iter_mut()
             .zip(pairs)
@@ -80,10 +83,11 @@ impl Ports {
         table
     }
 
-    fn all(&self) -> [(u16, &'static str); 6] {
+    fn all(&self) -> [(u16, &'static str); 7] {
         [
             (self.envoy, "Envoy"),
             (self.stepgate, "Stepgate"),
+            (self.stepgate_http, "Stepgate's HTTP door"),
             (self.kratos_public, "Kratos' public API"),
             (self.kratos_admin, "Kratos' admin API"),
             (self.bank, "the bank"),
@@ -106,6 +110,7 @@ impl Ports {
         let ports = Self {
             envoy: next()?,
             stepgate: next()?,
+            stepgate_http: next()?,
             kratos_public: next()?,
             kratos_admin: next()?,
             bank: next()?,

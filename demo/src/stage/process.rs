@@ -67,6 +67,9 @@ fn spawn(program: &Path, arguments: &[&str], log: &Path) -> io::Result<Child> {
     let mut command = Command::new(program);
     command
         .args(arguments)
+        // Caddy keeps notes of itself where these say.
+        .env("XDG_CONFIG_HOME", log.parent().unwrap_or(log))
+        .env("XDG_DATA_HOME", log.parent().unwrap_or(log))
         .stdin(Stdio::null())
         .stdout(out)
         .stderr(err)

@@ -22,7 +22,7 @@ pub(super) async fn wait(stage: &mut Stage) -> Result<(), StageError> {
     Err(StageError::Silent {
         last: silence,
         stepgate: tail(&stage.stepgate),
-        envoy: tail(&stage.envoy),
+        proxy: tail(&stage.proxy),
     })
 }
 
@@ -33,7 +33,7 @@ async fn until_it_answers(place: &Place, last: &mut String) {
     }
 }
 
-/// The login pages, the open page, and a guarded one: so Envoy, Stepgate and Kratos are all there.
+/// The login pages, the open page, and a guarded one: so the proxy, Stepgate and Kratos are all there.
 async fn answers(place: &Place) -> Result<(), String> {
     let hosts = ["app.bank.localhost", "ciam.bank.localhost"];
     let mut browser =

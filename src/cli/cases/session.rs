@@ -160,11 +160,11 @@ fn factor(faults: &mut Collector, name: &Spanned<String>) -> Option<Factor> {
     factor
 }
 
-fn identity(written: Option<serde_json::Value>) -> serde_json::Map<String, serde_json::Value> {
-    let mut identity = match written {
-        Some(serde_json::Value::Object(members)) => members,
-        _ => serde_json::Map::new(),
-    };
+/// The identity with an id, its own or one made up.
+fn identity(
+    written: Option<serde_json::Map<String, serde_json::Value>>,
+) -> serde_json::Map<String, serde_json::Value> {
+    let mut identity = written.unwrap_or_default();
     identity
         .entry("id")
         .or_insert_with(|| serde_json::Value::from(SUBJECT));

@@ -69,7 +69,7 @@ pub(super) struct Written {
     pub(super) aal: Spanned<String>,
     #[serde(default)]
     pub(super) methods: Vec<Used>,
-    pub(super) identity: Option<serde_json::Value>,
+    pub(super) identity: Option<serde_json::Map<String, serde_json::Value>>,
     pub(super) set_up: Option<Vec<Spanned<String>>>,
 }
 

@@ -45,6 +45,8 @@ pub(super) fn of(
     headers.extend(content(case.client, is_redirect));
     headers.extend(cors(case));
     headers.extend_from_slice(case.response_headers);
+    let expired = case.expired_cookies(decision).into_iter();
+    headers.extend(expired.map(|cookie| (header::SET_COOKIE, cookie)));
     headers
 }
 
@@ -74,7 +76,11 @@ fn content(client: Client, is_redirect: bool) -> Vec<(HeaderName, HeaderValue)> 
                 HeaderValue::from_static("application/json"),
             )]
         }
-        Client::Page | Client::Grpc | Client::WebSocket => Vec::new(),
+        Client::Grpc => vec![(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        )],
+        Client::Page | Client::WebSocket => Vec::new(),
     }
 }
 

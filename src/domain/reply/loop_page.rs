@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
+use super::page;
 use crate::domain::{
     challenge::{self, Asked},
-    decision::Loop,
+    loop_guard::Loop,
     marker::Outcome,
     session::Factor,
 };
@@ -39,9 +40,9 @@ fn try_again(asked: &Asked<'_>) -> Option<String> {
 }
 
 fn settings(asked: &Asked<'_>) -> Option<String> {
-    let address = escape(&challenge::settings(asked, MAX_LINK_BYTES)?);
-    let text = "See which second factors are set up for your account";
-    Some(format!("<li><a href=\"{address}\">{text}</a></li>\n"))
+    let address = page::escape(&challenge::settings(asked, MAX_LINK_BYTES)?);
+    let link = format!("<li><a href=\"{address}\">Open the settings of your account</a></li>\n");
+    (address.len() <= MAX_LINK_BYTES).then_some(link)
 }
 
 fn words(looped: &Loop) -> (&'static str, String) {
@@ -106,10 +107,4 @@ fn span(age: Duration) -> String {
     let count = seconds.checked_div(length).unwrap_or(seconds);
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {name}{plural}")
-}
-
-/// For text in an attribute between double quotes.
-fn escape(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('"', "&quot;");
-    text.replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -25,3 +25,9 @@ pub(super) fn render(reason: Reason, body: &str, request_id: &str) -> String {
             page.replace(name, value)
         })
 }
+
+/// For text in an attribute between double quotes.
+pub(super) fn escape(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('"', "&quot;");
+    text.replace('<', "&lt;").replace('>', "&gt;")
+}

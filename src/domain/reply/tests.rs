@@ -1,16 +1,19 @@
 use bytes::Bytes;
+use http::header;
 
 use super::*;
 use crate::domain::{
     credential::CredentialKind,
     identity_domain::{BaseUrl, IdentityDomain, Refresh},
-    marker::Secret,
+    loop_guard::Loop,
+    marker::{Outcome, Secret},
     origin::{OriginPattern, Origins},
     path::PathOptions,
     reason::{Malformed, Reason},
     request::Facts,
     rule::{DEFAULT_RULE, Requirement},
     rule_set::RuleSet,
+    session::Factor,
     upstream_headers::UpstreamHeaders,
 };
 
@@ -266,17 +269,18 @@ fn a_long_address_loses_its_query_and_then_its_path() {
 }
 
 /// A decision and its status for each kind of client, in the order of [`Client::ALL`].
-type Outcome = (fn() -> Decision, [u16; 6]);
+type Row = (fn() -> Decision, [u16; 6]);
 
 #[test]
 fn every_client_hears_every_outcome_in_a_form_it_can_act_on() {
     let unavailable = || Decision::Unavailable { retry_after: None };
-    let outcomes: [Outcome; 8] = [
+    let outcomes: [Row; 9] = [
         (|| Decision::Login, [401, 401, 401, 401, 303, 401]),
         (|| step_up(false), [403, 403, 403, 401, 303, 403]),
         (|| step_up(true), [403, 403, 403, 401, 303, 403]),
         (|| Decision::Enrol, [403, 403, 403, 403, 303, 403]),
         (|| Decision::Deny(Reason::AccessDenied), [403; 6]),
+        (|| looped(Outcome::StepUp, &[], None), [403; 6]),
         (|| Decision::Malformed(Malformed::Method), [400; 6]),
         (|| Decision::HostUnknown, [421; 6]),
         (|| Decision::Unavailable { retry_after: None }, [503; 6]),
@@ -302,6 +306,33 @@ fn every_client_hears_every_outcome_in_a_form_it_can_act_on() {
             );
         }
     }
+}
+
+#[test]
+fn the_page_that_tells_of_two_sessions_ends_both_and_leads_to_log_in() {
+    let page = Asking {
+        host: "a.b.wild.test",
+        ..Asking::default()
+    }
+    .refusal(&policy(), Decision::Ambiguous);
+    let cookies = page.headers.iter().filter(|(name, _)| name == "set-cookie");
+    let cookies: Vec<_> = cookies.map(|(_, value)| value.to_str().unwrap()).collect();
+    let end = |domain: &str| format!("ory_kratos_session=; Path=/; Max-Age=0{domain}");
+    let domains = [
+        "",
+        "; Domain=a.b.wild.test",
+        "; Domain=b.wild.test",
+        "; Domain=wild.test",
+    ];
+    assert_eq!(cookies, domains.map(end));
+    let link = "<a href=\"https://ciam.test/self-service/login/browser?return_to=https%3A%2F%2Fa.b.wild.test%2Ftransfer\">";
+    assert!(page.body.contains(link), "{}", page.body);
+    let script = Asking {
+        client: Client::Script,
+        ..Asking::default()
+    }
+    .refusal(&policy(), Decision::Ambiguous);
+    assert_eq!(header(&script, "set-cookie"), None);
 }
 
 #[test]
@@ -419,5 +450,154 @@ fn enrolment_may_be_a_refusal() {
     let refusal = Asking::default().refusal(&policy, Decision::Enrol);
     assert_eq!(refusal.status, 403);
     assert_eq!(header(&refusal, "location"), None);
-    assert!(refusal.body.contains("none is set up for this account"));
+    assert!(refusal.body.contains("your account has none yet"));
+}
+
+fn looped(outcome: Outcome, factors: &[Factor], max_age: Option<u64>) -> Decision {
+    Decision::Loop(Loop {
+        outcome,
+        factors: factors.to_vec(),
+        max_age: max_age.map(Duration::from_secs),
+    })
+}
+
+#[test]
+fn a_loop_is_a_page_that_says_why_and_where_to_go() {
+    let refusal = Asking {
+        target: "/transfer?to=a&b".into(),
+        ..Asking::default()
+    }
+    .refusal(&policy(), looped(Outcome::Login, &[], None));
+    assert_eq!(
+        (refusal.status.as_u16(), refusal.code),
+        (403, Code::PermissionDenied)
+    );
+    assert_eq!(
+        header(&refusal, "x-stepgate-reason").unwrap(),
+        "step_up_loop"
+    );
+    assert_eq!(header(&refusal, "location"), None);
+    assert!(
+        header(&refusal, "content-security-policy")
+            .unwrap()
+            .contains("form-action 'none'")
+    );
+    let back = "return_to=https%3A%2F%2Fapp.test%2Ftransfer%3Fto%3Da%26b";
+    for part in [
+        "<a href=\"\">Try again</a>".to_owned(),
+        format!("<a href=\"https://ciam.test/self-service/settings/browser?{back}\">"),
+        "session.cookie.domain".to_owned(),
+        "id-1".to_owned(),
+    ] {
+        assert!(refusal.body.contains(&part), "{part}");
+    }
+}
+
+#[test]
+fn a_loop_of_step_ups_says_what_counts() {
+    let said = |factors: &[Factor], max_age| {
+        let looped = looped(Outcome::StepUp, factors, max_age);
+        Asking::default().refusal(&policy(), looped).body
+    };
+    let cases = [
+        (
+            said(&[], None),
+            "This page needs a second factor. The confirmation was not finished.",
+        ),
+        (
+            said(&[Factor::Totp, Factor::Webauthn], None),
+            "a code from an authenticator app or a security key. Another one does not count.",
+        ),
+        (said(&[], Some(300)), "given at most 5 minutes ago"),
+        (said(&[], Some(3600)), "given at most 1 hour ago"),
+        (said(&[], Some(90)), "given at most 90 seconds ago"),
+        (said(&[], Some(0)), "given at most 0 seconds ago"),
+        (said(&[], Some(60)), "Or the clocks differ"),
+    ];
+    for (body, part) in cases {
+        assert!(body.contains(part), "{part}\n{body}");
+    }
+    assert!(
+        !said(&[], None).contains("clocks"),
+        "where no age is asked for, no clock matters"
+    );
+    let enrol =
+        Asking::default().refusal(&policy(), looped(Outcome::Enrol, &[Factor::Webauthn], None));
+    assert!(
+        enrol
+            .body
+            .contains("Nothing was set up. This page needs a security key;")
+    );
+}
+
+#[test]
+fn a_form_is_not_sent_again_by_a_link() {
+    let post = Asking {
+        method: "POST",
+        ..Asking::default()
+    };
+    let body = post
+        .refusal(&policy(), looped(Outcome::StepUp, &[], None))
+        .body;
+    assert!(!body.contains("Try again") && body.contains("/settings/browser?"));
+}
+
+#[test]
+fn a_loop_page_repeats_nothing_hostile_and_stays_small() {
+    let hostile = "\"'><script>alert(1)</script>&{request_id}";
+    let mut policy = policy();
+    let mut check = |target: String, browser_url: &str| {
+        policy.identity_domains[0].browser_url = BaseUrl::parse(browser_url).unwrap();
+        for outcome in Outcome::ALL {
+            let asking = Asking {
+                target: target.clone(),
+                ..Asking::default()
+            };
+            let body = asking
+                .refusal(&policy, looped(outcome, &Factor::ALL, Some(86_399)))
+                .body;
+            assert!(body.len() < 4096, "{}", body.len());
+            assert!(
+                !body.contains("<script") && !body.contains("alert(1)</"),
+                "{body}"
+            );
+            assert_eq!(body.matches("id-1").count(), 1, "{body}");
+        }
+    };
+    for length in [0, 600, 1000, 8000] {
+        check(
+            format!("/transfer?{hostile}{}", "a".repeat(length)),
+            "https://ciam.test",
+        );
+        check(
+            format!("/transfer?{}", "'".repeat(length)),
+            "https://ciam.test",
+        );
+    }
+    check("/transfer".into(), "https://ciam.test/a&b'c");
+    check(
+        "/transfer".into(),
+        &format!("https://ciam.test/{}", "&".repeat(900)),
+    );
+}
+
+#[test]
+fn a_cookie_goes_with_any_answer() {
+    let cookie = (header::SET_COOKIE, HeaderValue::from_static("a=1"));
+    let policy = policy();
+    let headers = Headers::default();
+    let case = Case {
+        policy: &policy,
+        headers: &headers,
+        client: Client::Page,
+        request_id: "id-1",
+        judged: None,
+        session: None,
+        response_headers: &[cookie.clone(), cookie.clone()],
+    };
+    let Reply::Refused(refusal) = Reply::new(Decision::HostUnknown, &case) else {
+        panic!("refusals only");
+    };
+    let both = [cookie.clone(), cookie];
+    assert!(refusal.headers.ends_with(&both));
 }

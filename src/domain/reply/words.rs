@@ -21,7 +21,7 @@ pub(super) fn of(reason: Reason) -> Words {
         }
         Reason::SessionInactive => (
             "Please log in",
-            "There is no active session.",
+            "You are not logged in, or not any more.",
             "Log in and try again.",
         ),
         Reason::SessionAal2Required => (
@@ -31,8 +31,8 @@ pub(super) fn of(reason: Reason) -> Words {
         ),
         Reason::SessionAal2EnrolmentRequired => (
             "Please set up a second factor",
-            "This needs a second factor, and none is set up for this account.",
-            "Set up a second factor in the account's settings and try again.",
+            "This needs a second factor, such as an authenticator app, and your account has none yet.",
+            "Set one up in the settings of your account, or ask whoever runs this site; then try again.",
         ),
         Reason::SessionRefreshRequired => (
             "Please confirm again",
@@ -45,9 +45,9 @@ pub(super) fn of(reason: Reason) -> Words {
             "Wait two minutes and try again.",
         ),
         Reason::AccessDenied => (
-            "Not allowed",
-            "This address is closed to everyone.",
-            "Go back to where you came from.",
+            "This is closed",
+            "Nobody may open this address, whatever account they use.",
+            "Nothing is wrong with your account. Go back to the page you came from.",
         ),
         Reason::IdentityNotPermitted => (
             "Not for this account",
@@ -55,29 +55,29 @@ pub(super) fn of(reason: Reason) -> Words {
             "If it should be yours, ask whoever runs this site.",
         ),
         Reason::ContextInvalid => (
-            "This route is misconfigured",
-            "What the proxy demands for this route can't be understood.",
+            "Something is set up wrongly here",
+            "What this address demands of its visitors can't be understood, so nobody is let in.",
             "Tell whoever runs this site, with the request id below.",
         ),
         Reason::RequestMalformed => (
-            "This address can't be understood",
-            "The request has a form that different servers could read differently.",
-            "Check the address, or start again from the site's first page.",
+            "This request can't be understood",
+            "Its address, or something sent with it, can be read in more than one way, so it was not passed on.",
+            "Check the address for stray characters, or start again from the first page of the site.",
         ),
         Reason::SessionAmbiguous => (
             "Two sessions at once",
-            "The request carries more than one session, so nobody can say which is yours.",
-            "Delete this site's cookies and log in again.",
+            "Your browser sent two logins for this site, and nobody can say which of them you mean.",
+            "Log in again; if this page comes back, delete the cookies of this site first.",
         ),
         Reason::HostUnknown => (
             "This site is not served here",
-            "The request names a host that is not guarded here.",
-            "Check the address.",
+            "The address names a site that nobody has set up on this server.",
+            "Check the name in the address. If a link led you here, tell whoever gave it to you.",
         ),
         Reason::KratosUnavailable => (
             "Please try again in a moment",
-            "The service that knows who you are does not answer.",
-            "Nothing was lost on our side; wait a moment and reload.",
+            "The login service does not answer just now, so nobody can tell who you are.",
+            "Your request was not passed on. Wait a moment and send it again.",
         ),
         Reason::PeerUntrusted => (
             "This caller is not known",

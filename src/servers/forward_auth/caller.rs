@@ -71,9 +71,23 @@ impl Caller {
             method,
             host,
             target,
-            headers: lines(headers),
+            headers: self.lines(headers),
             reach: self.reach(),
             ..Facts::default()
+        }
+    }
+
+    /// Envoy tells over HTTP what it tells over gRPC in map mode: two lines of a name as one with a comma, and `!` for each
+    /// byte that is not UTF-8. Callers of Oathkeeper may be Envoys too.
+    fn lines(self, headers: &HeaderMap) -> Headers {
+        let line = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+            let name = Bytes::copy_from_slice(name.as_str().as_bytes());
+            (name, Bytes::copy_from_slice(value.as_bytes()))
+        };
+        let lines = headers.iter().map(line).collect();
+        match self {
+            Self::ForwardAuth | Self::AuthRequest => Headers::raw(lines),
+            Self::Decisions | Self::ExtAuthz => Headers::joined(lines),
         }
     }
 
@@ -124,14 +138,6 @@ fn one(headers: &HeaderMap, name: &'static str) -> Result<Bytes, Malformed> {
         (Some(value), None) => Ok(Bytes::copy_from_slice(value.as_bytes())),
         _ => Err(Malformed::FactTwice(name)),
     }
-}
-
-fn lines(headers: &HeaderMap) -> Headers {
-    let line = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-        let name = Bytes::copy_from_slice(name.as_str().as_bytes());
-        (name, Bytes::copy_from_slice(value.as_bytes()))
-    };
-    Headers::raw(headers.iter().map(line).collect())
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ pub(super) fn with_end(mut response: Response<String>, is_last: bool) -> Respons
 fn allow(caller: Caller, through: Through) -> Response<String> {
     let mut response = Response::new(String::new());
     let headers = response.headers_mut();
+    headers.extend(through.response_headers);
     headers.extend(through.mutations.set);
     let unset = &through.mutations.remove;
     for name in unset.iter().filter_map(|name| name.parse().ok()) {

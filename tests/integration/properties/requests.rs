@@ -144,6 +144,7 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
         context(),
     )
         .prop_map(|(method, host, target, lines, joined, context)| Facts {
+            reach: Reach::Edits,
             method,
             host,
             target,
@@ -153,7 +154,6 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
                 Headers::raw(lines)
             },
             context,
-            reach: Reach::default(),
         })
 }
 
