@@ -2,6 +2,7 @@
 //! reply, record.
 
 mod check;
+mod inquiry;
 mod record;
 mod request_id;
 

@@ -1,21 +1,52 @@
-//! From a credential to a session: what Kratos says of it, and how far that is believed.
+//! From a credential to a session: what Kratos says of it, how far that is believed, and how long it is remembered.
 //!
 //! Kratos is asked with the one credential and nothing else of the client's. A failure never counts as "signed out", and
 //! neither does a bare 401: Kratos says that too when its database is down.
+//!
+//! ```text
+//! remembered? ── cache      a session that let a request through, for a second
+//!     │ no
+//! joined?     ── flight     one call for all who ask the same at the same time
+//!     │ no
+//! believed?   ── belief     what an answer proves, and the second question where it proves nothing
+//!     │
+//! asked       ── line       a place in the queue, a closed circuit (breaker), a deadline
+//!     │
+//! called      ── client     HTTP: one credential, bounded body, no redirects
+//! ```
 
 mod belief;
+mod breaker;
+pub mod cache;
 mod client;
+mod flight;
+mod line;
 mod wire;
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use http::HeaderValue;
+use quick_cache::sync::Cache;
 
 use crate::domain::{
     claim::Pointer,
     credential::{Credential, Presented},
-    session::{Aal, Enrolment, Standing},
+    session::{Aal, Enrolment, Session, Standing},
 };
+use belief::Belief;
+use cache::{Remembered, Sessions};
 pub use client::BuildError;
-use client::Client;
+use flight::{Flights, Landed};
+use line::Line;
+
+/// How long "has no second factor" is remembered of a session. It only chooses between two refusals, and enrolling lifts
+/// the session itself.
+const UNENROLLED_FOR: Duration = Duration::from_secs(30);
+/// Of how many sessions.
+const MAX_UNENROLLED: usize = 10_000;
 
 /// Where one Kratos is and how it is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,13 +59,52 @@ pub struct Settings {
     pub timeout: Duration,
     /// What is asked to be known of an identity.
     pub pointers: Vec<Pointer>,
+    /// What is remembered.
+    pub cache: cache::Settings,
+    /// Calls at once; the rest queue.
+    pub max_in_flight: usize,
+    /// Whether a 401 is verified by a second question before it counts as "signed out".
+    pub verifies_signed_out: bool,
+    /// The path that says whether Kratos is ready; `None` where there is none.
+    pub health: Option<Box<str>>,
+    /// PEM roots for an https `api_url`; `None` for the system's.
+    pub ca: Option<Box<[u8]>>,
+}
+
+/// What Kratos told of a request.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Who presents the credential.
+    pub standing: Standing,
+    /// The `Set-Cookie` line by which whoami renews a session cookie. It is a secret, and only its owner's.
+    pub renewal: Option<HeaderValue>,
+    /// Whether the call began before this request asked, so that a refusal from it may be out of date.
+    pub is_joined: bool,
+    /// Since when and until when a session may be remembered: the time its call began, and its end.
+    remembered: Option<(SystemTime, SystemTime)>,
+}
+
+impl From<Standing> for Told {
+    fn from(standing: Standing) -> Self {
+        Self {
+            standing,
+            renewal: None,
+            is_joined: false,
+            remembered: None,
+        }
+    }
 }
 
 /// One Kratos.
 #[derive(Debug)]
 pub struct Kratos {
-    client: Client,
+    belief: Arc<Belief>,
     timeout: Duration,
+    sessions: Sessions,
+    unenrolled: Cache<Box<str>, SystemTime>,
+    asked: Flights<Credential, Told>,
+    enrolments: Flights<(Credential, Aal), Result<Enrolment, Standing>>,
+    readiness: Flights<(), Standing>,
 }
 
 impl Kratos {
@@ -44,8 +114,13 @@ impl Kratos {
     /// [`BuildError`] where TLS can't be set up.
     pub fn new(settings: &Settings) -> Result<Self, BuildError> {
         Ok(Self {
-            client: Client::new(settings)?,
+            belief: Arc::new(Belief::new(settings, Line::new(settings)?)),
             timeout: settings.timeout,
+            sessions: Sessions::new(settings.cache),
+            unenrolled: Cache::new(MAX_UNENROLLED),
+            asked: Flights::new(),
+            enrolments: Flights::new(),
+            readiness: Flights::new(),
         })
     }
 
@@ -55,32 +130,105 @@ impl Kratos {
         self.timeout
     }
 
-    /// What it says of what a request presents. The caller bounds the wait.
-    pub async fn standing(&self, presented: &Presented, now: SystemTime) -> Standing {
-        match presented {
-            Presented::One(credential) => {
-                belief::of_credential(&self.client, credential, now).await
-            }
-            Presented::Nothing | Presented::Malformed(_) => belief::of_absence(&self.client).await,
+    /// The session that is remembered of a credential, no older than the rule's own time where it has one.
+    #[must_use]
+    pub fn remembered(
+        &self,
+        credential: &Credential,
+        rule_ttl: Option<Duration>,
+        now: SystemTime,
+    ) -> Option<Arc<Session>> {
+        self.sessions.get(credential, rule_ttl, now)
+    }
+
+    /// Remembers a session that let a request through, from when its call began: a request that joined the call late must
+    /// not make it younger.
+    pub fn remember(&self, credential: &Credential, told: &Told) {
+        if let (Standing::Session(session), Some((asked_at, until))) =
+            (&told.standing, told.remembered)
+        {
+            let session = Arc::clone(session);
+            self.sessions.insert(
+                credential,
+                Remembered {
+                    session,
+                    asked_at,
+                    until,
+                },
+            );
         }
     }
 
-    /// Which second factors the owner of a session at this level has.
+    /// What it says of what a request presents. The caller bounds the wait.
+    pub async fn ask(&self, presented: &Presented, now: SystemTime) -> Told {
+        let belief = Arc::clone(&self.belief);
+        match presented {
+            Presented::One(credential) => {
+                let own = credential.clone();
+                let call = || async move { belief.of_credential(&own, now).await };
+                let told = self.asked.share(credential.clone(), call).await;
+                told.map_or_else(unanswered, |Landed { value, is_joined }| Told {
+                    is_joined,
+                    ..value
+                })
+            }
+            Presented::Nothing | Presented::Malformed(_) => match belief.of_readiness(now) {
+                Some(standing) => standing.into(),
+                None => {
+                    let call = || async move { belief.of_absence(now).await };
+                    let told = self.readiness.share((), call).await;
+                    told.map_or_else(unanswered, |landed| landed.value.into())
+                }
+            },
+        }
+    }
+
+    /// Which second factors the owner of a session has.
     ///
     /// # Errors
     /// The new standing, where the session has ended meanwhile.
     pub async fn enrolment(
         &self,
         credential: &Credential,
-        aal: Aal,
+        session: &Session,
         now: SystemTime,
     ) -> Result<Enrolment, Standing> {
-        belief::of_enrolment(&self.client, credential, aal, now).await
+        if session.aal < Aal::Aal2 && self.is_unenrolled(session, now) {
+            return Ok(Enrolment::NotEnrolled);
+        }
+        let (belief, own, aal) = (Arc::clone(&self.belief), credential.clone(), session.aal);
+        let call = || async move { belief.of_enrolment(&own, aal, now).await };
+        let landed = self.enrolments.share((credential.clone(), aal), call).await;
+        let enrolment = landed.map_or(Err(Standing::Unavailable { retry_after: None }), |landed| {
+            landed.value
+        });
+        if enrolment == Ok(Enrolment::NotEnrolled) {
+            self.unenrolled.insert(session.id.clone(), now);
+        }
+        enrolment
     }
+
+    fn is_unenrolled(&self, session: &Session, now: SystemTime) -> bool {
+        let since = self.unenrolled.get(&session.id);
+        since
+            .and_then(|since| now.duration_since(since).ok())
+            .is_some_and(|age| age < UNENROLLED_FOR)
+    }
+
+    /// Whether it is not asked at the moment.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        self.belief.is_given_up()
+    }
+}
+
+/// The call ended without an answer.
+fn unanswered() -> Told {
+    Standing::Unavailable { retry_after: None }.into()
 }
 
 /// What a 200 of whoami with this body says at this time, of its identity what stands at these pointers.
 #[must_use]
 pub fn read_whoami(body: &[u8], pointers: &[Pointer], now: SystemTime) -> Standing {
-    wire::standing(body, pointers, now)
+    wire::standing(body, pointers, now).0
 }

@@ -1,16 +1,23 @@
 //! One check, from its facts to its decision. What is found on the way stays here, for the reply and the log.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header};
 
-use super::{Answer, Snapshot, request_id};
+use super::{
+    Answer, Snapshot,
+    inquiry::{Found, Inquiry, Memory},
+    request_id,
+};
 use crate::{
     domain::{
         client::Client,
         context,
         credential::Presented,
-        decision::{Decision, decide, turns_on_enrolment, without_session},
+        decision::{Decision, decide, without_session},
         identity_domain::EnrolmentPolicy,
         loop_guard::Guard,
         policy::Site,
@@ -35,8 +42,9 @@ pub(super) struct Check<'a> {
     pub(super) site: Option<Site<'a>>,
     pub(super) rule: Option<&'a Rule>,
     pub(super) presented: Presented,
-    pub(super) session: Option<Session>,
+    pub(super) session: Option<Arc<Session>>,
     pub(super) waited: Duration,
+    pub(super) memory: Memory,
     pub(super) is_step_up_completed: bool,
     response_headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -54,6 +62,7 @@ impl<'a> Check<'a> {
             presented: Presented::Nothing,
             session: None,
             waited: Duration::ZERO,
+            memory: Memory::Unasked,
             is_step_up_completed: false,
             response_headers: Vec::new(),
         }
@@ -69,28 +78,39 @@ impl<'a> Check<'a> {
         Ok(demands)
     }
 
-    /// Asks Kratos, within the check's own deadline or the identity domain's timeout, whichever is shorter.
+    /// Finds out who it is, within the check's own deadline or the identity domain's timeout, whichever is shorter.
     pub(super) async fn ask(
         &mut self,
         demands: &[Demand],
         deadline: Option<Duration>,
     ) -> (Standing, Enrolment) {
         let Some((site, kratos)) = self.kratos() else {
-            return LATE;
+            return (Found::late().standing, Enrolment::Unknown);
         };
-        let asks_enrolment = site.domain.enrolment != EnrolmentPolicy::Off;
-        let budget = deadline.map_or(kratos.timeout(), |own| own.min(kratos.timeout()));
-        let question = Question {
+        let inquiry = Inquiry {
             kratos,
             demands,
             presented: &self.presented,
-            asks_enrolment,
+            asks_enrolment: site.domain.enrolment != EnrolmentPolicy::Off,
+            rule_ttl: self.rule.and_then(|rule| rule.cache),
             now: self.now,
         };
+        let budget = deadline.map_or(kratos.timeout(), |own| own.min(kratos.timeout()));
         let stopwatch = Stopwatch::start();
-        let told = tokio::time::timeout(budget, question.ask()).await;
+        let found = inquiry.within(budget).await;
         self.waited = stopwatch.elapsed();
-        told.unwrap_or(LATE)
+        self.memory = found.memory;
+        self.renew(found.renewal);
+        (found.standing, found.enrolment)
+    }
+
+    /// Passes a renewed session cookie on, and keeps caches away from it.
+    fn renew(&mut self, renewal: Option<HeaderValue>) {
+        if let Some(cookie) = renewal {
+            let private = HeaderValue::from_static("private, no-store");
+            self.response_headers.push((header::SET_COOKIE, cookie));
+            self.response_headers.push((header::CACHE_CONTROL, private));
+        }
     }
 
     /// What would have been learned of all this: without a credential there is no session, and where nobody asks for
@@ -136,7 +156,7 @@ impl<'a> Check<'a> {
             path: request.path.whole(),
             headers: &self.facts.headers,
             client: self.client(),
-            session: self.session.as_ref(),
+            session: self.session.as_deref(),
             demands,
             now: self.now,
         };
@@ -205,41 +225,8 @@ impl<'a> Check<'a> {
             client: self.client(),
             request_id: &self.request_id,
             judged: judged(),
-            session: self.session.as_ref(),
+            session: self.session.as_deref(),
             response_headers: &self.response_headers,
-        }
-    }
-}
-
-/// Kratos did not answer in time.
-const LATE: (Standing, Enrolment) = (
-    Standing::Unavailable { retry_after: None },
-    Enrolment::Unknown,
-);
-
-/// What Kratos is asked for one check.
-struct Question<'a> {
-    kratos: &'a Kratos,
-    demands: &'a [Demand],
-    presented: &'a Presented,
-    asks_enrolment: bool,
-    now: SystemTime,
-}
-
-impl Question<'_> {
-    async fn ask(&self) -> (Standing, Enrolment) {
-        let standing = self.kratos.standing(self.presented, self.now).await;
-        let Presented::One(credential) = self.presented else {
-            return (standing, Enrolment::Unknown);
-        };
-        let turns = self.asks_enrolment && turns_on_enrolment(self.demands, &standing, self.now);
-        let aal = match &standing {
-            Standing::Session(session) if turns => session.aal,
-            _ => return (standing, Enrolment::Unknown),
-        };
-        match self.kratos.enrolment(credential, aal, self.now).await {
-            Ok(enrolment) => (standing, enrolment),
-            Err(standing) => (standing, Enrolment::Unknown),
         }
     }
 }

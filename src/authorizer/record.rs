@@ -35,6 +35,7 @@ pub(super) fn record(
         detail: &detail(decision),
         duration,
         kratos: check.waited,
+        cache: check.memory.as_str(),
     };
     log::check(&line);
     if let Some(event) = event(decision, check.is_step_up_completed) {

@@ -1,5 +1,6 @@
 //! What must hold of a file whose shape is right.
 
+mod calls;
 mod kratos;
 mod require;
 mod rule;
@@ -8,7 +9,11 @@ mod secret;
 mod servers;
 mod upstream;
 
-use std::{ffi::OsStr, num::NonZero};
+use std::{
+    ffi::OsStr,
+    num::NonZero,
+    path::{Path, PathBuf},
+};
 
 use serde_saphyr::{Location, Spanned};
 use tracing::Level;
@@ -33,7 +38,7 @@ pub(super) fn check(sources: &Sources, given_secret: Option<&OsStr>) -> Result<C
     let mut faults = Collector::new(&sources.name);
     let paths = paths(&mut faults, &file.paths);
     let upstream_headers = upstream::check(&mut faults, file.upstream_headers.as_ref());
-    let mut domains = kratos::check(&mut faults, &file.kratos);
+    let mut domains = kratos::check(&mut faults, &sources.name, &file.kratos);
     let servers = servers::check(&mut faults, &file.servers);
     let log = log(&mut faults, &file.log);
     let workers = workers(&mut faults, file.workers.as_ref());
@@ -153,4 +158,10 @@ type Text<'a> = (&'a str, Location);
 
 fn text(spanned: &Spanned<String>) -> Text<'_> {
     (&spanned.value, spanned.referenced)
+}
+
+/// A path as the configuration file means it: from its own folder.
+fn beside(name: &str, path: &str) -> PathBuf {
+    let folder = Path::new(name).parent().unwrap_or(Path::new(""));
+    folder.join(path)
 }

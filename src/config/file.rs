@@ -48,6 +48,20 @@ pub(super) struct Kratos {
     pub(super) refresh: Option<Spanned<String>>,
     pub(super) credentials: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) enrolment: Option<Spanned<Word>>,
+    pub(super) max_in_flight: Option<Spanned<usize>>,
+    #[serde(default)]
+    pub(super) cache: Cache,
+    pub(super) signed_out: Option<Spanned<String>>,
+    pub(super) health: Option<Spanned<Word>>,
+    pub(super) ca_file: Option<Spanned<String>>,
+}
+
+/// `kratos.<name>.cache`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cache {
+    pub(super) ttl: Option<Spanned<String>>,
+    pub(super) capacity: Option<Spanned<usize>>,
 }
 
 /// A file of `rule_files`.
@@ -66,6 +80,7 @@ pub(super) struct Rule {
     pub(super) matches: Match,
     pub(super) require: Spanned<Require>,
     pub(super) return_to: Option<Spanned<String>>,
+    pub(super) cache: Option<Spanned<Word>>,
 }
 
 /// `rules[].match`

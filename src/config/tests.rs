@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::domain::{
     claim::{Pointer, Scalar},
@@ -7,6 +9,7 @@ use crate::domain::{
     rule::{Demand, Requirement},
     session::{Aal, Factor},
 };
+use crate::kratos::cache;
 
 const KRATOS: &str = "
 kratos:
@@ -86,7 +89,7 @@ fn the_http_door_is_opened_by_its_address() {
 
 #[test]
 fn every_form_of_require_is_understood() {
-    let seconds = std::time::Duration::from_secs;
+    let seconds = Duration::from_secs;
     let demand = |aal, max_age, factors: &[Factor]| {
         Requirement::Session(Demand {
             aal,
@@ -493,4 +496,64 @@ fn rule_files_are_read_beside_the_file_that_names_them() {
         2,
         "one fault of shape a file"
     );
+}
+
+#[test]
+fn how_a_kratos_is_called_and_believed_is_understood() {
+    let with = |rest: &str| {
+        let domain =
+            format!("{{api_url: http://k, browser_url: http://b, origins: [http://a], {rest}}}");
+        let text = format!("kratos: {{c: {domain}}}\ndefault: none\n");
+        Config::parse("s.yaml", &text).map(|config| config.kratos[0].clone())
+    };
+    let default = with("timeout: 1s").unwrap();
+    assert_eq!(default.cache.ttl, Duration::from_secs(1));
+    assert_eq!(
+        (default.cache.capacity, default.max_in_flight),
+        (100_000, 64)
+    );
+    assert_eq!(default.health.as_deref(), Some("/health/ready"));
+    assert!(default.verifies_signed_out);
+    let written =
+        "cache: {ttl: 0s, capacity: 5}, max_in_flight: 3, health: /ready, signed_out: trust";
+    let settings = with(written).unwrap();
+    assert_eq!(
+        settings.cache,
+        cache::Settings {
+            ttl: Duration::ZERO,
+            capacity: 5
+        }
+    );
+    assert_eq!(
+        (settings.max_in_flight, settings.verifies_signed_out),
+        (3, false)
+    );
+    assert_eq!(settings.health.as_deref(), Some("/ready"));
+    assert_eq!(with("health: off").unwrap().health, None);
+    assert_eq!(with("health: false").unwrap().health, None);
+    let wrong = [
+        "cache: {ttl: 5}",
+        "cache: {capacity: 0}",
+        "max_in_flight: 0",
+        "max_in_flight: many",
+        "health: ready",
+        "signed_out: believe",
+        "ca_file: /nowhere/ca.pem",
+    ];
+    for rest in wrong {
+        assert!(with(rest).is_err(), "{rest}");
+    }
+}
+
+#[test]
+fn a_rule_may_remember_for_less_or_not_at_all() {
+    let cache = |written: &str| {
+        let rule =
+            format!("rules: [{{id: a, match: {{path: /a}}, require: aal2, cache: {written}}}]");
+        parse(&rule).map(|config| config.policy.rules.rules()[0].cache)
+    };
+    assert_eq!(cache("off").unwrap(), Some(Duration::ZERO));
+    assert_eq!(cache("false").unwrap(), Some(Duration::ZERO));
+    assert_eq!(cache("250ms").unwrap(), Some(Duration::from_millis(250)));
+    assert!(cache("never").is_err());
 }

@@ -26,6 +26,8 @@ pub struct Rule {
     pub requirement: Requirement,
     /// Where a challenge leads back to, for requests that a link can't repeat: a path, or a URL on a guarded origin.
     pub return_to: Option<Box<str>>,
+    /// The longest that a session may be remembered for this rule; zero for never, `None` for as long as any.
+    pub cache: Option<Duration>,
 }
 
 /// What a rule asks of the session.

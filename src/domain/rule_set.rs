@@ -178,6 +178,7 @@ fn default_rule(requirement: Requirement) -> Rule {
         methods: Methods::All,
         requirement,
         return_to: None,
+        cache: None,
     }
 }
 

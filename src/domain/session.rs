@@ -1,6 +1,9 @@
 //! The facts of a Kratos session: who, at which level, by which methods and when.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use super::claim::Claims;
 
@@ -8,7 +11,7 @@ use super::claim::Claims;
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(30);
 
 /// Kratos' authenticator assurance level, in its order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Aal {
     /// No authentication to speak of.
     Aal0,
@@ -153,7 +156,7 @@ pub enum Standing {
     /// `session.whoami.required_aal: highest_available`.
     SecondFactorDue,
     /// An active session.
-    Session(Session),
+    Session(Arc<Session>),
 }
 
 /// What Kratos' settings flow told of an identity's second factors.

@@ -243,6 +243,7 @@ mod tests {
             methods: Methods::All,
             requirement: Requirement::None,
             return_to: None,
+            cache: None,
         }
     }
 

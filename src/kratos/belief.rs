@@ -1,73 +1,203 @@
 //! How far an answer of Kratos is believed.
 
-use std::{error::Error, time::SystemTime};
+use std::{
+    error::Error,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::{Duration, SystemTime},
+};
 
 use reqwest::StatusCode;
 
 use super::{
-    client::{Answer, CallError, Client},
+    Settings, Told,
+    client::Answer,
+    line::{Budget, Line, LineError, Question},
     wire,
 };
 use crate::domain::{
-    credential::Credential,
+    credential::{Credential, CredentialKind},
     session::{Aal, Enrolment, Factor, Standing},
 };
 
 const WHOAMI: &str = "/sessions/whoami";
 /// A signed-out visitor is told `session_aal1_required` here; when a query fails, it is a 500.
 const TRUTH: &str = "/self-service/login/browser?aal=aal2";
+/// For a cookie; a token is asked about at `/self-service/settings/api`, with the same answers.
 const SETTINGS: &str = "/self-service/settings/browser";
-const READY: &str = "/health/ready";
+const SETTINGS_OF_TOKEN: &str = "/self-service/settings/api";
+/// How long a proof that Kratos is ready holds.
+const PROOF: Duration = Duration::from_secs(1);
 
-/// Who presents this credential.
-pub(super) async fn of_credential(
-    client: &Client,
-    credential: &Credential,
-    now: SystemTime,
-) -> Standing {
-    match whoami(client, credential, now).await {
-        Whoami::Unauthorized => verified(client, credential, now).await,
-        Whoami::Says(standing) => standing,
-    }
+/// Asks Kratos, and makes of its answers what they prove.
+#[derive(Debug)]
+pub(super) struct Belief {
+    line: Line,
+    timeout: Duration,
+    verifies_signed_out: bool,
+    /// When Kratos was last known to be ready, in milliseconds since 1970.
+    ready_at: AtomicU64,
+    has_warned: AtomicBool,
 }
 
-/// Nobody presents anything: that is "signed out" once Kratos is known to be well, since a login page that can't answer
-/// helps nobody.
-pub(super) async fn of_absence(client: &Client) -> Standing {
-    match client.get(READY, None).await {
-        // Not every Kratos serves its health here.
-        Ok(answer) if matches!(answer.status, StatusCode::OK | StatusCode::NOT_FOUND) => {
-            Standing::SignedOut
-        }
-        other => unavailable(&other),
-    }
-}
+type Asked = Result<Answer, LineError>;
 
-/// Which second factors the owner of a session has.
-pub(super) async fn of_enrolment(
-    client: &Client,
-    credential: &Credential,
-    aal: Aal,
-    now: SystemTime,
-) -> Result<Enrolment, Standing> {
-    let answer = client.get(SETTINGS, Some(credential)).await;
-    match &answer {
-        Ok(answer) if answer.status == StatusCode::OK => Ok(enrolment(answer, aal)),
-        Ok(answer)
-            if answer.status == StatusCode::FORBIDDEN
-                && wire::is_error(&answer.body, "session_aal2_required") =>
-        {
-            Ok(Enrolment::Enrolled)
+impl Belief {
+    pub(super) fn new(settings: &Settings, line: Line) -> Self {
+        Self {
+            line,
+            timeout: settings.timeout,
+            verifies_signed_out: settings.verifies_signed_out,
+            ready_at: AtomicU64::new(0),
+            has_warned: AtomicBool::new(false),
         }
-        Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => {
-            match of_credential(client, credential, now).await {
-                Standing::Session(_) | Standing::SecondFactorDue => Ok(Enrolment::Unknown),
-                standing => Err(standing),
+    }
+
+    pub(super) fn is_given_up(&self) -> bool {
+        self.line.is_open()
+    }
+
+    /// Who presents this credential.
+    pub(super) async fn of_credential(&self, credential: &Credential, now: SystemTime) -> Told {
+        let budget = Budget::new(self.timeout, now);
+        match self.whoami(credential, now, budget).await {
+            Whoami::Says(told) => told,
+            Whoami::Unauthorized if self.verifies_signed_out => {
+                self.verified(credential, now, budget).await
             }
+            Whoami::Unauthorized => Standing::SignedOut.into(),
         }
-        Ok(answer) if !is_trouble(answer.status) => Ok(Enrolment::Unknown),
-        trouble => Err(unavailable(trouble)),
     }
+
+    /// Nobody presents anything, which is "signed out" given a young proof that Kratos is ready; `None` where there is none.
+    pub(super) fn of_readiness(&self, now: SystemTime) -> Option<Standing> {
+        let proven_at = SystemTime::UNIX_EPOCH
+            .checked_add(Duration::from_millis(self.ready_at.load(Ordering::Relaxed)))?;
+        let is_young = now.duration_since(proven_at).is_ok_and(|age| age < PROOF);
+        (is_young || self.line.health().is_none()).then_some(Standing::SignedOut)
+    }
+
+    /// The same, by asking: a login page that can't answer helps nobody.
+    pub(super) async fn of_absence(&self, now: SystemTime) -> Standing {
+        let Some(health) = self.line.health() else {
+            return Standing::SignedOut;
+        };
+        let budget = Budget::new(self.timeout, now);
+        match self.line.ask(Question::First, health, None, budget).await {
+            Ok(answer) if answer.status == StatusCode::OK => {
+                self.is_ready(now);
+                Standing::SignedOut
+            }
+            Ok(answer) if answer.status == StatusCode::NOT_FOUND => {
+                self.warn_once(health);
+                self.is_ready(now);
+                Standing::SignedOut
+            }
+            other => unavailable(&other),
+        }
+    }
+
+    fn is_ready(&self, now: SystemTime) {
+        let since = now
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        self.ready_at.store(
+            u64::try_from(since.as_millis()).unwrap_or_default(),
+            Ordering::Relaxed,
+        );
+    }
+
+    fn warn_once(&self, health: &str) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                path = health,
+                "Kratos does not serve its health there, so it is taken to be ready"
+            );
+        }
+    }
+
+    /// Which second factors the owner of a session has.
+    pub(super) async fn of_enrolment(
+        &self,
+        credential: &Credential,
+        aal: Aal,
+        now: SystemTime,
+    ) -> Result<Enrolment, Standing> {
+        let budget = Budget::new(self.timeout, now);
+        let path = match credential.kind() {
+            CredentialKind::Cookie => SETTINGS,
+            CredentialKind::SessionToken | CredentialKind::Bearer => SETTINGS_OF_TOKEN,
+        };
+        let asked = self
+            .line
+            .ask(Question::Second, path, Some(credential), budget)
+            .await;
+        match &asked {
+            Ok(answer) if answer.status == StatusCode::OK => Ok(enrolment(answer, aal)),
+            Ok(answer) if is_second_factor_due(answer) => Ok(Enrolment::Enrolled),
+            Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => {
+                match self.of_credential(credential, now).await.standing {
+                    Standing::Session(_) | Standing::SecondFactorDue => Ok(Enrolment::Unknown),
+                    standing => Err(standing),
+                }
+            }
+            Ok(answer) if !is_trouble(answer.status) => Ok(Enrolment::Unknown),
+            trouble => Err(unavailable(trouble)),
+        }
+    }
+
+    async fn whoami(&self, credential: &Credential, now: SystemTime, budget: Budget) -> Whoami {
+        let asked = self
+            .line
+            .ask(Question::First, WHOAMI, Some(credential), budget)
+            .await;
+        let standing = match &asked {
+            Ok(answer) if answer.status == StatusCode::OK => {
+                self.is_ready(now);
+                return Whoami::Says(self.session(credential, answer, now));
+            }
+            Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => return Whoami::Unauthorized,
+            Ok(answer) if is_second_factor_due(answer) => Standing::SecondFactorDue,
+            other => unavailable(other),
+        };
+        Whoami::Says(standing.into())
+    }
+
+    /// A renewed cookie goes to nobody but those who sent the old.
+    fn session(&self, credential: &Credential, answer: &Answer, now: SystemTime) -> Told {
+        let is_cookie = credential.kind() == CredentialKind::Cookie;
+        let (standing, expires_at) = wire::standing(&answer.body, self.line.pointers(), now);
+        let allowed = answer.cache_for.and_then(|time| now.checked_add(time));
+        let until = expires_at.map(|end| allowed.map_or(end, |allowed| allowed.min(end)));
+        Told {
+            standing,
+            renewal: answer.renewal.clone().filter(|_| is_cookie),
+            is_joined: false,
+            remembered: until.map(|until| (now, until)),
+        }
+    }
+
+    /// A second question before a 401 is believed, put so that a broken Kratos answers it differently.
+    async fn verified(&self, credential: &Credential, now: SystemTime, budget: Budget) -> Told {
+        let asked = self
+            .line
+            .ask(Question::Second, TRUTH, Some(credential), budget)
+            .await;
+        match &asked {
+            Ok(answer) if is_signed_out(answer) => Standing::SignedOut.into(),
+            Ok(answer) if !is_trouble(answer.status) => {
+                match self.whoami(credential, now, budget).await {
+                    Whoami::Unauthorized => Standing::SignedOut.into(),
+                    Whoami::Says(told) => told,
+                }
+            }
+            trouble => unavailable(trouble).into(),
+        }
+    }
+}
+
+enum Whoami {
+    Says(Told),
+    Unauthorized,
 }
 
 /// A settings flow that opens at AAL1 means that there is no second factor, unless it shows one: then the session was
@@ -84,44 +214,13 @@ fn enrolment(answer: &Answer, aal: Aal) -> Enrolment {
     }
 }
 
-enum Whoami {
-    Says(Standing),
-    Unauthorized,
+fn is_second_factor_due(answer: &Answer) -> bool {
+    answer.status == StatusCode::FORBIDDEN && wire::is_error(&answer.body, "session_aal2_required")
 }
 
-async fn whoami(client: &Client, credential: &Credential, now: SystemTime) -> Whoami {
-    let answer = client.get(WHOAMI, Some(credential)).await;
-    Whoami::Says(match &answer {
-        Ok(answer) if answer.status == StatusCode::OK => {
-            wire::standing(&answer.body, client.pointers(), now)
-        }
-        Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => return Whoami::Unauthorized,
-        Ok(answer)
-            if answer.status == StatusCode::FORBIDDEN
-                && wire::is_error(&answer.body, "session_aal2_required") =>
-        {
-            Standing::SecondFactorDue
-        }
-        other => unavailable(other),
-    })
-}
-
-/// A second question before a 401 is believed, put so that a broken Kratos answers it differently.
-async fn verified(client: &Client, credential: &Credential, now: SystemTime) -> Standing {
-    let answer = client.get(TRUTH, Some(credential)).await;
-    match &answer {
-        Ok(answer)
-            if answer.status == StatusCode::UNAUTHORIZED
-                && wire::is_error(&answer.body, "session_aal1_required") =>
-        {
-            Standing::SignedOut
-        }
-        Ok(answer) if !is_trouble(answer.status) => match whoami(client, credential, now).await {
-            Whoami::Unauthorized => Standing::SignedOut,
-            Whoami::Says(standing) => standing,
-        },
-        trouble => unavailable(trouble),
-    }
+fn is_signed_out(answer: &Answer) -> bool {
+    answer.status == StatusCode::UNAUTHORIZED
+        && wire::is_error(&answer.body, "session_aal1_required")
 }
 
 fn is_trouble(status: StatusCode) -> bool {
@@ -129,18 +228,27 @@ fn is_trouble(status: StatusCode) -> bool {
 }
 
 /// Leaves a line about what was wrong: its status or its chain of causes, never a body.
-fn unavailable(answer: &Result<Answer, CallError>) -> Standing {
-    match answer {
+fn unavailable(asked: &Asked) -> Standing {
+    match asked {
         Ok(answer) => tracing::warn!(
             status = answer.status.as_u16(),
             "Kratos gave an answer that proves nothing"
         ),
+        Err(LineError::Open | LineError::Throttled(_)) => {}
         Err(error) => {
             let error: &dyn Error = error;
             tracing::warn!(error, "Kratos gave no answer");
         }
     }
     Standing::Unavailable {
-        retry_after: answer.as_ref().ok().and_then(|answer| answer.retry_after),
+        retry_after: retry_after(asked),
+    }
+}
+
+fn retry_after(asked: &Asked) -> Option<Duration> {
+    match asked {
+        Ok(answer) => answer.retry_after,
+        Err(LineError::Throttled(wait)) => Some(*wait),
+        Err(_) => None,
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use reqwest::{
-    Response, StatusCode,
-    header::{ACCEPT, COOKIE, HeaderName, HeaderValue, RETRY_AFTER},
+    Certificate, ClientBuilder, Response, StatusCode,
+    header::{ACCEPT, COOKIE, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE},
     redirect,
 };
 
@@ -19,6 +19,7 @@ use crate::domain::{
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// A connection that hears nothing is closed before Kratos closes it after 120 s.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const SESSION_CACHE_FOR: HeaderName = HeaderName::from_static("ory-session-cache-for");
 const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
 
 /// Why a client could not be made.
@@ -31,6 +32,10 @@ pub struct BuildError(#[source] reqwest::Error);
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) retry_after: Option<Duration>,
+    /// The `Set-Cookie` line for the session cookie, if there is one: Kratos renews it so.
+    pub(super) renewal: Option<HeaderValue>,
+    /// `Ory-Session-Cache-For`: how long Kratos lets its answer be remembered, where it says so.
+    pub(super) cache_for: Option<Duration>,
     pub(super) body: BytesMut,
 }
 
@@ -57,20 +62,14 @@ impl Client {
     pub(super) fn new(settings: &Settings) -> Result<Self, BuildError> {
         // A second installation fails and changes nothing.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .http1_only()
             .no_proxy()
             .redirect(redirect::Policy::none())
             .referer(false)
             .connect_timeout(settings.timeout)
             .pool_idle_timeout(IDLE_TIMEOUT);
-        // Reading the system's roots takes a while, and without TLS nobody asks for them.
-        let http = if settings.api_url.starts_with("https:") {
-            http
-        } else {
-            http.tls_certs_only([])
-        };
-        let http = http.build().map_err(BuildError)?;
+        let http = trust(builder, settings)?.build().map_err(BuildError)?;
         Ok(Self {
             http,
             base: settings.api_url.clone(),
@@ -98,7 +97,7 @@ impl Client {
             let (name, value) = self.header(credential).ok_or(CallError::Credential)?;
             request = request.header(name, value);
         }
-        Answer::read(request.send().await?).await
+        Answer::read(request.send().await?, &self.cookie).await
     }
 
     /// A bearer is a session token, and is sent as one.
@@ -118,10 +117,25 @@ impl Client {
     }
 }
 
+/// The roots that are believed: the operator's, or the system's for https. For plain http there are none, since reading the
+/// system's takes a while.
+fn trust(builder: ClientBuilder, settings: &Settings) -> Result<ClientBuilder, BuildError> {
+    match &settings.ca {
+        Some(pem) => {
+            let roots = Certificate::from_pem_bundle(pem).map_err(BuildError)?;
+            Ok(builder.tls_certs_only(roots))
+        }
+        None if settings.api_url.starts_with("https:") => Ok(builder),
+        None => Ok(builder.tls_certs_only([])),
+    }
+}
+
 impl Answer {
-    async fn read(mut response: Response) -> Result<Self, CallError> {
+    async fn read(mut response: Response, cookie: &str) -> Result<Self, CallError> {
         let status = response.status();
-        let retry_after = retry_after(&response);
+        let retry_after = seconds(&response, &RETRY_AFTER);
+        let cache_for = seconds(&response, &SESSION_CACHE_FOR);
+        let renewal = renewal(&response, cookie);
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len().saturating_add(chunk.len()) > MAX_BODY_BYTES {
@@ -132,18 +146,29 @@ impl Answer {
         Ok(Self {
             status,
             retry_after,
+            renewal,
+            cache_for,
             body,
         })
     }
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response
+/// No other cookie of Kratos' is the client's business.
+fn renewal(response: &Response, cookie: &str) -> Option<HeaderValue> {
+    let is_session = |line: &&HeaderValue| {
+        let value = line.as_bytes().strip_prefix(cookie.as_bytes());
+        value.is_some_and(|rest| rest.starts_with(b"="))
+    };
+    response
         .headers()
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()?;
-    Some(Duration::from_secs(seconds))
+        .get_all(SET_COOKIE)
+        .iter()
+        .find(is_session)
+        .cloned()
+}
+
+/// A header that holds a number of seconds.
+fn seconds(response: &Response, name: &HeaderName) -> Option<Duration> {
+    let text = response.headers().get(name)?.to_str().ok()?;
+    text.trim().parse().ok().map(Duration::from_secs)
 }

@@ -2,7 +2,7 @@
 
 mod object;
 
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -69,30 +69,47 @@ struct Attributes {
     name: Option<Box<str>>,
 }
 
-/// What a whoami body with status 200 says: unavailable where it can't be read, none where the session is over.
-pub(super) fn standing(body: &[u8], pointers: &[Pointer], now: SystemTime) -> Standing {
+/// What a whoami body with status 200 says: unavailable where it can't be read, none where the session is over. And when
+/// the session ends, if there is one.
+pub(super) fn standing(
+    body: &[u8],
+    pointers: &[Pointer],
+    now: SystemTime,
+) -> (Standing, Option<SystemTime>) {
+    session(body, pointers, now).map_or_else(
+        |none| (none, None),
+        |(session, end)| (Standing::Session(Arc::new(session)), Some(end)),
+    )
+}
+
+fn session(
+    body: &[u8],
+    pointers: &[Pointer],
+    now: SystemTime,
+) -> Result<(Session, SystemTime), Standing> {
     let Some(whoami) = object::read::<Whoami<'_>>(body) else {
-        return UNAVAILABLE;
+        return Err(UNAVAILABLE);
     };
     let aal = Aal::parse(&whoami.authenticator_assurance_level);
     let (Some(aal), Some(expires_at)) = (aal, time(&whoami.expires_at)) else {
-        return UNAVAILABLE;
+        return Err(UNAVAILABLE);
     };
     if !whoami.active || expires_at <= now {
-        return Standing::SignedOut;
+        return Err(Standing::SignedOut);
     }
     let Some(identity) = object::read::<Identity>(whoami.identity.get().as_bytes()) else {
-        return UNAVAILABLE;
+        return Err(UNAVAILABLE);
     };
     let methods = whoami.authentication_methods.unwrap_or_default();
     let methods = methods.into_iter().map(|method| method.0.into_domain());
-    Standing::Session(Session {
+    let session = Session {
         id: whoami.id,
         subject: identity.id,
         aal,
         methods: methods.collect(),
         claims: claims(whoami.identity, pointers),
-    })
+    };
+    Ok((session, expires_at))
 }
 
 /// What stands at these pointers; the identity is read in full only where some are asked for.
@@ -179,6 +196,10 @@ mod tests {
 
     use super::*;
 
+    fn told(body: &[u8], pointers: &[Pointer], now: SystemTime) -> Standing {
+        standing(body, pointers, now).0
+    }
+
     fn now() -> SystemTime {
         time("2026-11-24T12:00:00Z").unwrap()
     }
@@ -202,13 +223,12 @@ mod tests {
     fn with(path: &str, value: Value) -> Standing {
         let mut body = whoami();
         *body.pointer_mut(path).unwrap() = value;
-        standing(body.to_string().as_bytes(), &[], now())
+        told(body.to_string().as_bytes(), &[], now())
     }
 
     #[test]
     fn a_session_is_read_as_kratos_writes_it() {
-        let Standing::Session(session) = standing(whoami().to_string().as_bytes(), &[], now())
-        else {
+        let Standing::Session(session) = told(whoami().to_string().as_bytes(), &[], now()) else {
             panic!("no session")
         };
         assert_eq!(session.aal, Aal::Aal2);
@@ -226,8 +246,7 @@ mod tests {
         let names = ["role", "level", "on", "groups", "o", "n", "none"];
         let pointers =
             names.map(|name| Pointer::parse(&format!("/metadata_public/{name}")).unwrap());
-        let Standing::Session(session) = standing(body.to_string().as_bytes(), &pointers, now())
-        else {
+        let Standing::Session(session) = told(body.to_string().as_bytes(), &pointers, now()) else {
             panic!("no session")
         };
         let text = |text: &str| Scalar::Text(text.into());
@@ -274,13 +293,13 @@ mod tests {
         assert_eq!(with("/active", json!("true")), UNAVAILABLE);
         assert_eq!(with("/identity", json!(null)), UNAVAILABLE);
         for body in ["", "{}", "[]", "null", "<html>", r#"{"active":true}"#] {
-            assert_eq!(standing(body.as_bytes(), &[], now()), UNAVAILABLE, "{body}");
+            assert_eq!(told(body.as_bytes(), &[], now()), UNAVAILABLE, "{body}");
         }
         let twice =
             whoami()
                 .to_string()
                 .replacen('{', r#"{"authenticator_assurance_level":"aal2","#, 1);
-        assert_eq!(standing(twice.as_bytes(), &[], now()), UNAVAILABLE);
+        assert_eq!(told(twice.as_bytes(), &[], now()), UNAVAILABLE);
     }
 
     #[test]

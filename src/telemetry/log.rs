@@ -111,6 +111,8 @@ pub struct Check<'a> {
     pub duration: Duration,
     /// How much of it was spent waiting for Kratos.
     pub kratos: Duration,
+    /// What memory gave: `hit`, `miss`, or nothing where it was not looked into.
+    pub cache: &'static str,
 }
 
 /// Writes the line: a refusal at `info`, an allow at `debug`.
@@ -159,6 +161,7 @@ macro_rules! line {
             detail = $check.detail,
             duration_us = micros($check.duration),
             kratos_us = micros($check.kratos),
+            cache = $check.cache,
             "check"
         )
     };

@@ -16,6 +16,7 @@ mod hostile;
 mod http;
 mod layers;
 mod loop_guard;
+mod memory;
 mod properties;
 mod proxies;
 mod scripted;

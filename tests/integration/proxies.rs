@@ -295,11 +295,12 @@ impl Behind {
 
     /// First Kratos goes, then Stepgate.
     async fn outages(mut self) {
-        let [_, aal2] = self.sessions();
+        let [aal1, aal2] = self.sessions();
         self.stage.stop_kratos().await;
         self.stage.ledger().clear();
-        for cookie in [None, Some(&aal2)] {
-            let answer = self.page(ASKED, cookie).await;
+        // Neither was asked about before, so nothing is remembered of them.
+        for cookie in [&aal1, &aal2] {
+            let answer = self.page(ASKED, Some(cookie)).await;
             assert_eq!((answer.status, answer.location()), (503, ""), "{answer:?}");
             if self.proxy != Proxy::EnvoyHttp {
                 assert_eq!(answer.reason(), "kratos_unavailable");

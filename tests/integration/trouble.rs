@@ -4,7 +4,7 @@
 mod strange;
 
 use std::{
-    sync::Arc,
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
     time::{Duration, SystemTime},
 };
 
@@ -36,21 +36,22 @@ const WHOAMI: &str = "/sessions/whoami";
 const TRUTH: &str = "/self-service/login/browser";
 const SETTINGS: &str = "/self-service/settings/browser";
 const READY: &str = "/health/ready";
-fn now() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+/// A clock that is two seconds further each time it is read, so that nothing is served from memory.
+fn clock() -> Clock {
+    let seconds = AtomicU64::new(1_800_000_000);
+    Clock::by_hand(move || {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.fetch_add(2, Ordering::Relaxed))
+    })
 }
 
-fn stepgate(kratos: &Scripted) -> Arc<Authorizer> {
+fn stepgate(kratos: &Scripted) -> Authorizer {
     let config =
         gate::config(&kratos.url, RULES).replace("origins:", "timeout: 500ms\n    origins:");
-    let snapshot = Config::parse("test.yaml", &config)
-        .unwrap()
-        .into_snapshot()
-        .unwrap();
-    Arc::new(Authorizer::new(snapshot, Clock::by_hand(now)))
+    let config = Config::parse("test.yaml", &config).unwrap();
+    Authorizer::new(config.into_snapshot().unwrap(), clock())
 }
 
-async fn page(authorizer: &Authorizer, target: &'static str, cookie: &'static str) -> Answer {
+async fn page(authorizer: &Authorizer, target: &'static str, cookie: &str) -> Answer {
     let headers = [("accept", "text/html"), ("cookie", cookie)];
     let facts = Facts {
         method: "GET".into(),
@@ -58,7 +59,7 @@ async fn page(authorizer: &Authorizer, target: &'static str, cookie: &'static st
         target: target.into(),
         headers: Headers::raw(
             headers
-                .map(|(name, value)| (name.into(), value.into()))
+                .map(|(name, value)| (name.into(), value.to_owned().into()))
                 .to_vec(),
         ),
         context: vec![],
@@ -69,7 +70,12 @@ async fn page(authorizer: &Authorizer, target: &'static str, cookie: &'static st
         .unwrap()
 }
 
-const SIGNED_IN: &str = "ory_kratos_session=abc";
+/// A session that nothing is remembered of yet.
+fn signed_in() -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("ory_kratos_session=abc{number}")
+}
 
 fn assert_unavailable(answer: &Answer, told: &str) {
     let Reply::Refused(refusal) = &answer.reply else {
@@ -94,7 +100,7 @@ async fn each(
     question: &'static str,
     scripts: Vec<Script>,
     target: &'static str,
-    cookie: &'static str,
+    cookie: fn() -> String,
 ) {
     let kratos = Scripted::start(&[]).await;
     let authorizer = stepgate(&kratos);
@@ -106,13 +112,13 @@ async fn each(
             .collect();
         kratos.play(&[&[(question, script)], before].concat());
         let asked = kratos.asked();
-        assert_unavailable(&page(&authorizer, target, cookie).await, &told);
+        assert_unavailable(&page(&authorizer, target, &cookie()).await, &told);
         assert!(
             kratos.asked() > asked && kratos.asked() < asked + 8,
             "{told}"
         );
         kratos.play(&[(WHOAMI, answer(200, "", AAL2))]);
-        let well = page(&authorizer, target, SIGNED_IN).await;
+        let well = page(&authorizer, target, &signed_in()).await;
         assert_eq!(well.reason, "session_ok", "after {told}");
     }
     told_of(count, question);
@@ -130,21 +136,21 @@ fn told_of(count: usize, question: &str) {
 async fn a_whoami_that_proves_nothing_closes_every_route() {
     for target in ["/account", "/transfer", "/admin"] {
         let scripts = nothing().into_iter().chain(no_whoami()).collect();
-        each(&[], WHOAMI, scripts, target, SIGNED_IN).await;
+        each(&[], WHOAMI, scripts, target, signed_in).await;
     }
 }
 
 #[tokio::test]
 async fn a_truth_test_that_fails_never_sends_anyone_to_log_in() {
     let before = [(WHOAMI, answer(401, "", UNAUTHORIZED))];
-    each(&before, TRUTH, nothing(), "/account", SIGNED_IN).await;
+    each(&before, TRUTH, nothing(), "/account", signed_in).await;
 }
 
 #[tokio::test]
 async fn an_enrolment_probe_that_fails_sends_nobody_anywhere() {
     let aal1 = AAL2.replace("aal2\",\n", "aal1\",\n");
     let before = [(WHOAMI, answer(200, "", &aal1))];
-    each(&before, SETTINGS, nothing(), "/transfer", SIGNED_IN).await;
+    each(&before, SETTINGS, nothing(), "/transfer", signed_in).await;
 }
 
 #[tokio::test]
@@ -152,7 +158,7 @@ async fn a_kratos_that_is_not_ready_gets_nobody_to_log_in() {
     let odd = [204, 301, 302, 307, 400, 401, 403]
         .map(|status| answer(status, "location: http://127.0.0.1:9/\r\n", ""));
     let scripts = nothing().into_iter().chain(odd).collect();
-    each(&[], READY, scripts, "/account", "a=1").await;
+    each(&[], READY, scripts, "/account", || "a=1".to_owned()).await;
 }
 
 #[tokio::test]
@@ -168,7 +174,7 @@ async fn an_answer_about_enrolment_that_is_no_flow_steps_up_here_and_not_elsewhe
     for script in odd.into_iter().chain(strange) {
         let told = format!("{script:?}");
         kratos.play(&[(WHOAMI, answer(200, "", &aal1)), (SETTINGS, script)]);
-        let stepped = page(&authorizer, "/transfer", SIGNED_IN).await;
+        let stepped = page(&authorizer, "/transfer", &signed_in()).await;
         let Reply::Refused(refusal) = &stepped.reply else {
             panic!("an allow: {told}")
         };
@@ -196,7 +202,7 @@ async fn a_retry_after_is_passed_on_within_bounds() {
         ("99999999999999999999999", "1"),
     ] {
         kratos.play(&[(WHOAMI, answer(429, &format!("retry-after: {said}\r\n"), ""))]);
-        let refused = page(&authorizer, "/account", SIGNED_IN).await;
+        let refused = page(&authorizer, "/account", &signed_in()).await;
         let Reply::Refused(refusal) = &refused.reply else {
             panic!("an allow")
         };

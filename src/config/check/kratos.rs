@@ -1,16 +1,15 @@
 //! `kratos`: the identity domains, their origins and how each Kratos is called.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use serde_saphyr::{Location, Spanned};
 
-use super::{switch, text, word};
+use super::{calls, switch, text, word};
 use crate::{
     config::{fault::Collector, file},
     domain::{
         claim::Pointer,
         credential::CredentialKind,
-        duration::parse_duration,
         identity_domain::{BaseUrl, EnrolmentPolicy, IdentityDomain, Refresh},
         origin::{DomainId, OriginPattern, Origins},
     },
@@ -18,7 +17,6 @@ use crate::{
 };
 
 const DEFAULT_COOKIE: &str = "ory_kratos_session";
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The identity domains, as far as they are sound.
 pub(super) struct Domains {
@@ -52,6 +50,7 @@ struct Written {
 
 pub(super) fn check(
     faults: &mut Collector,
+    file: &str,
     written: &Spanned<BTreeMap<String, Spanned<file::Kratos>>>,
 ) -> Domains {
     if written.value.is_empty() {
@@ -71,7 +70,7 @@ pub(super) fn check(
                 ),
             );
         }
-        domains.extend(domain(faults, name, &kratos.value));
+        domains.extend(domain(faults, file, name, &kratos.value));
         origins.extend(self::origins(faults, place, &kratos.value));
     }
     told_apart(faults, &origins);
@@ -100,13 +99,13 @@ fn is_name(name: &str) -> bool {
 
 fn domain(
     faults: &mut Collector,
+    file: &str,
     name: &str,
     kratos: &file::Kratos,
 ) -> Option<(IdentityDomain, Settings)> {
-    let api_url = base_url(faults, "api_url", &kratos.api_url);
-    let browser_url = base_url(faults, "browser_url", &kratos.browser_url);
     let cookie = cookie(faults, kratos.cookie.as_ref());
-    let timeout = timeout(faults, kratos.timeout.as_ref());
+    let settings = calls::check(faults, file, kratos, &cookie);
+    let browser_url = base_url(faults, "browser_url", &kratos.browser_url);
     let words = [
         ("always", Refresh::Always),
         ("when_stale", Refresh::WhenStale),
@@ -122,20 +121,12 @@ fn domain(
     let identity_domain = IdentityDomain {
         name: name.into(),
         browser_url: browser_url?,
-        cookie: cookie.clone(),
+        cookie,
         credentials: credentials(faults, kratos.credentials.as_ref()),
         refresh,
         enrolment,
     };
-    Some((
-        identity_domain,
-        Settings {
-            api_url: api_url?.as_str().into(),
-            cookie,
-            timeout,
-            pointers: Vec::new(),
-        },
-    ))
+    Some((identity_domain, settings?))
 }
 
 fn credentials(
@@ -172,7 +163,12 @@ fn credentials(
     kinds
 }
 
-fn base_url(faults: &mut Collector, key: &str, written: &Spanned<String>) -> Option<BaseUrl> {
+/// A base URL, or `None` after noting why there is none.
+pub(super) fn base_url(
+    faults: &mut Collector,
+    key: &str,
+    written: &Spanned<String>,
+) -> Option<BaseUrl> {
     let what = format!("`{key}: {}`", written.value);
     faults.ok(written.referenced, what, BaseUrl::parse(&written.value))
 }
@@ -191,20 +187,6 @@ fn cookie(faults: &mut Collector, written: Option<&Spanned<String>>) -> Box<str>
         );
     }
     name.into()
-}
-
-fn timeout(faults: &mut Collector, written: Option<&Spanned<String>>) -> Duration {
-    let Some((text, at)) = written.map(text) else {
-        return DEFAULT_TIMEOUT;
-    };
-    let timeout = faults.ok(at, format_args!("`timeout: {text}`"), parse_duration(text));
-    if timeout == Some(Duration::ZERO) {
-        faults.add(
-            at,
-            "`timeout: 0s` would refuse every check; write the longest wait, as in `1s`",
-        );
-    }
-    timeout.unwrap_or(DEFAULT_TIMEOUT)
 }
 
 fn origins(faults: &mut Collector, domain: DomainId, kratos: &file::Kratos) -> Vec<Written> {

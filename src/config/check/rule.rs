@@ -1,12 +1,19 @@
 //! One rule.
 
+use std::time::Duration;
+
 use serde_saphyr::Spanned;
 use url::Url;
 
 use super::{Text, kratos::Domains, require, text};
 use crate::{
-    config::{fault::Collector, file, shape::OneOrMany},
+    config::{
+        fault::Collector,
+        file,
+        shape::{OneOrMany, Word},
+    },
     domain::{
+        duration::parse_duration,
         path::PathOptions,
         pattern::{HostPattern, Methods, PathPattern},
         rule::{DEFAULT_RULE, Rule},
@@ -43,6 +50,7 @@ pub(super) fn check(
             .return_to
             .as_ref()
             .and_then(|address| return_to(faults, address, domains)),
+        cache: cache(faults, rule.cache.as_ref()),
     }
 }
 
@@ -139,6 +147,18 @@ fn texts<'a>(faults: &mut Collector, key: &str, written: &'a Spanned<OneOrMany>)
                 );
             }
             many.iter().map(text).collect()
+        }
+    }
+}
+
+/// `off`, or the longest that a session is remembered for this rule.
+fn cache(faults: &mut Collector, written: Option<&Spanned<Word>>) -> Option<Duration> {
+    let written = written?;
+    match &*written.value.0 {
+        "off" => Some(Duration::ZERO),
+        text => {
+            let what = format!("`cache: {text}` is neither `off` nor a duration");
+            faults.ok(written.referenced, what, parse_duration(text))
         }
     }
 }

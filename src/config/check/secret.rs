@@ -3,13 +3,7 @@
 //! `STEPGATE_SECRET` wins over the file. With neither, each process draws its own and keeps it through reloads: then markers
 //! of one replica are foreign to another, so that a loop across both is noticed late.
 
-use std::{
-    ffi::OsStr,
-    fs,
-    os::unix::ffi::OsStrExt,
-    path::{Path, PathBuf},
-    sync::LazyLock,
-};
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, sync::LazyLock};
 
 use serde_saphyr::{Location, Spanned};
 
@@ -51,14 +45,8 @@ fn of_environment(faults: &mut Collector, given: &OsStr) -> Option<Secret> {
 fn of_file(faults: &mut Collector, name: &str, written: &Spanned<String>) -> Option<Secret> {
     let at = written.referenced;
     let what = format!("`file: {}`", written.value);
-    let bytes = faults.ok(at, &what, fs::read(beside(name, &written.value)))?;
+    let bytes = faults.ok(at, &what, fs::read(super::beside(name, &written.value)))?;
     faults.ok(at, &what, Secret::new(without_newline(&bytes)))
-}
-
-/// A path as the configuration file means it: from its own folder.
-fn beside(name: &str, path: &str) -> PathBuf {
-    let folder = Path::new(name).parent().unwrap_or(Path::new(""));
-    folder.join(path)
 }
 
 /// Editors and `echo` end a file with one.

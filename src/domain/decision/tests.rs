@@ -1,4 +1,4 @@
-use std::slice;
+use std::{slice, sync::Arc};
 
 use super::*;
 use crate::domain::{
@@ -24,13 +24,13 @@ fn method(name: &str, aal: Aal, completed_at: Option<SystemTime>) -> Method {
 }
 
 fn session(aal: Aal, methods: Vec<Method>) -> Standing {
-    Standing::Session(Session {
+    Standing::Session(Arc::new(Session {
         id: "s".into(),
         subject: "i".into(),
         aal,
         methods,
         claims: Claims::default(),
-    })
+    }))
 }
 
 fn aal1() -> Standing {
@@ -287,10 +287,10 @@ fn identity_is_looked_at_once_the_level_is_met() {
         ..fresh(300)
     };
     let with = |standing: Standing, claim: Option<Claim>| match standing {
-        Standing::Session(session) => Standing::Session(Session {
+        Standing::Session(session) => Standing::Session(Arc::new(Session {
             claims: Claims::new(claim.into_iter().map(|claim| (role(), claim)).collect()),
-            ..session
-        }),
+            ..(*session).clone()
+        })),
         other => other,
     };
     let said = |standing, claim| {

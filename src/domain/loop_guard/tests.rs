@@ -123,7 +123,7 @@ fn step_up() -> Decision {
 }
 
 fn allow() -> Decision {
-    let standing = Standing::Session(session("s1", Aal::Aal2));
+    let standing = Standing::Session(session("s1", Aal::Aal2).into());
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
     decide(&[Demand::AAL2], &standing, &Enrolment::Unknown, now)
 }

@@ -116,7 +116,10 @@ async fn tell(world: &World, suite: &Suite, case: &Case) -> Vec<Told> {
 }
 
 fn marker(heard: &Heard) -> Option<String> {
-    let cookie = heard.headers.get("set-cookie")?.first()?;
+    let cookies = heard.headers.get("set-cookie")?;
+    let cookie = cookies
+        .iter()
+        .find(|cookie| cookie.starts_with("stepgate_marker="))?;
     Some(cookie.split(';').next()?.to_owned())
 }
 

@@ -18,7 +18,7 @@ use super::{
 fn answer(facts: &Facts, session: Session, enrolment: &Enrolment) -> (bool, &'static str) {
     let answer = world()
         .0
-        .suppose(facts, Standing::Session(session), enrolment);
+        .suppose(facts, Standing::Session(session.into()), enrolment);
     (matches!(answer.reply, Reply::Through(_)), answer.decision)
 }
 

@@ -202,7 +202,7 @@ fn standing() -> impl Strategy<Value = Standing> {
         1 => wait.prop_map(|retry_after| Standing::Unavailable { retry_after }),
         1 => Just(Standing::SignedOut),
         1 => Just(Standing::SecondFactorDue),
-        6 => session().prop_map(Standing::Session),
+        6 => session().prop_map(|session| Standing::Session(session.into())),
     ]
 }
 

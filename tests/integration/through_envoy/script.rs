@@ -53,7 +53,7 @@ async fn a_refused_script_gets_json_whole_and_may_read_it() {
         hears(
             &way,
             http,
-            ("GET", "/account", ""),
+            ("GET", "/account", "ory_kratos_session=unknown"),
             (503, "kratos_unavailable", None),
         )
         .await;

@@ -1,0 +1,229 @@
+//! The way to Kratos: a closed circuit, a place in the queue, a deadline; and what a call's outcome means for the next.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    time::{Duration, SystemTime},
+};
+
+use quick_cache::sync::Cache;
+use reqwest::StatusCode;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::{
+    Settings,
+    breaker::{Admission, Breaker, Caller, Verdict},
+    client::{Answer, BuildError, CallError, Client},
+};
+use crate::{
+    domain::{claim::Pointer, credential::Credential},
+    telemetry::clock::Stopwatch,
+};
+
+/// How many credentials that Kratos asked to leave alone are remembered.
+const MAX_THROTTLED: usize = 10_000;
+/// The longest that a credential is left alone, whatever Kratos asks.
+const LONGEST_THROTTLE: Duration = Duration::from_secs(60);
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LineError {
+    #[error("Kratos failed several times in a row and is left alone for a moment")]
+    Open,
+    #[error("Kratos asked that this credential be left alone for a moment")]
+    Throttled(Duration),
+    #[error("Kratos did not answer in time")]
+    TimedOut,
+    #[error("too many calls to Kratos are waiting")]
+    Crowded,
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+/// Which kind of question a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Question {
+    /// One that a check can't do without.
+    First,
+    /// One that verifies an answer; such questions take no more than half of the places.
+    Second,
+}
+
+/// The time that is left for a conversation with Kratos.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    stopwatch: Stopwatch,
+    total: Duration,
+    started_at: SystemTime,
+}
+
+impl Budget {
+    pub(super) fn new(total: Duration, now: SystemTime) -> Self {
+        Self {
+            stopwatch: Stopwatch::start(),
+            total,
+            started_at: now,
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.total.saturating_sub(self.stopwatch.elapsed())
+    }
+
+    fn now(&self) -> SystemTime {
+        self.started_at
+            .checked_add(self.stopwatch.elapsed())
+            .unwrap_or(self.started_at)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Line {
+    client: Client,
+    breaker: Breaker,
+    places: Semaphore,
+    second_places: Semaphore,
+    health: Option<Box<str>>,
+    throttled: Cache<Credential, SystemTime>,
+    hashes: RandomState,
+}
+
+impl Line {
+    pub(super) fn new(settings: &Settings) -> Result<Self, BuildError> {
+        let half = settings.max_in_flight.div_ceil(2);
+        Ok(Self {
+            client: Client::new(settings)?,
+            breaker: Breaker::new(),
+            places: Semaphore::new(settings.max_in_flight),
+            second_places: Semaphore::new(half),
+            health: settings.health.clone(),
+            throttled: Cache::new(MAX_THROTTLED),
+            hashes: RandomState::new(),
+        })
+    }
+
+    pub(super) fn pointers(&self) -> &[Pointer] {
+        self.client.pointers()
+    }
+
+    pub(super) fn health(&self) -> Option<&str> {
+        self.health.as_deref()
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.breaker.is_open()
+    }
+
+    /// Asks within the budget.
+    pub(super) async fn ask(
+        &self,
+        question: Question,
+        path: &str,
+        credential: Option<&Credential>,
+        budget: Budget,
+    ) -> Result<Answer, LineError> {
+        if let Some(wait) =
+            credential.and_then(|credential| self.throttle(credential, budget.now()))
+        {
+            return Err(LineError::Throttled(wait));
+        }
+        // A place first: a trial that were admitted and then queued would keep the circuit waiting.
+        let places = self.places(question);
+        let _held = tokio::time::timeout(budget.left(), places)
+            .await
+            .map_err(|_| LineError::Crowded)?;
+        if self.breaker.admit(budget.now()) == Admission::Refused {
+            return Err(LineError::Open);
+        }
+        let outcome = self.call(path, credential, budget).await;
+        self.learn(&outcome, credential, budget).await;
+        outcome
+    }
+
+    async fn call(
+        &self,
+        path: &str,
+        credential: Option<&Credential>,
+        budget: Budget,
+    ) -> Result<Answer, LineError> {
+        let call = self.client.get(path, credential);
+        let answer = tokio::time::timeout(budget.left(), call).await;
+        Ok(answer.map_err(|_| LineError::TimedOut)??)
+    }
+
+    /// A place among all calls and, for a second question, among those too. Neither is ever closed.
+    async fn places(
+        &self,
+        question: Question,
+    ) -> (Option<SemaphorePermit<'_>>, Option<SemaphorePermit<'_>>) {
+        let second = match question {
+            Question::First => None,
+            Question::Second => self.second_places.acquire().await.ok(),
+        };
+        (second, self.places.acquire().await.ok())
+    }
+
+    fn throttle(&self, credential: &Credential, now: SystemTime) -> Option<Duration> {
+        let until = self.throttled.get(credential)?;
+        let wait = until.duration_since(now).ok()?;
+        // A clock that was set back must not keep anyone out for longer.
+        (!wait.is_zero() && wait <= LONGEST_THROTTLE).then_some(wait)
+    }
+
+    /// Lets the circuit and the queue know how a call went.
+    async fn learn(
+        &self,
+        outcome: &Result<Answer, LineError>,
+        credential: Option<&Credential>,
+        budget: Budget,
+    ) {
+        if !is_failure(outcome) {
+            self.breaker.succeeded();
+        } else if self.breaker.failed(self.caller(credential), budget.now()) == Verdict::AskHealth {
+            self.ask_health(budget).await;
+        }
+        if let (Ok(answer), Some(credential)) = (outcome, credential) {
+            self.heed(answer, credential, budget.now());
+        }
+    }
+
+    /// After 429 the credential is not asked about again before Kratos' own time is over.
+    fn heed(&self, answer: &Answer, credential: &Credential, now: SystemTime) {
+        if answer.status != StatusCode::TOO_MANY_REQUESTS {
+            return;
+        }
+        let wait = answer
+            .retry_after
+            .unwrap_or(Duration::from_secs(1))
+            .min(LONGEST_THROTTLE);
+        if let Some(until) = now.checked_add(wait) {
+            self.throttled.insert(credential.clone(), until);
+        }
+    }
+
+    async fn ask_health(&self, budget: Budget) {
+        let Some(path) = &self.health else {
+            return self.breaker.unknown(budget.now());
+        };
+        let answer = tokio::time::timeout(budget.total, self.client.get(path, None)).await;
+        match answer {
+            Ok(Ok(answer)) if answer.status == StatusCode::OK => self.breaker.well(),
+            Ok(Ok(answer)) if answer.status == StatusCode::NOT_FOUND => {
+                self.breaker.unknown(budget.now());
+            }
+            _ => self.breaker.unwell(budget.now()),
+        }
+    }
+
+    fn caller(&self, credential: Option<&Credential>) -> Caller {
+        credential.map(|credential| self.hashes.hash_one(credential))
+    }
+}
+
+/// What one client alone can't provoke: refused, reset, timed out, 5xx. Odd bodies and 4xx are not.
+fn is_failure(outcome: &Result<Answer, LineError>) -> bool {
+    match outcome {
+        Ok(answer) => answer.status.is_server_error(),
+        Err(LineError::TimedOut | LineError::Call(CallError::Transport(_))) => true,
+        Err(_) => false,
+    }
+}
