@@ -11,6 +11,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
     task::JoinHandle,
 };
 
@@ -28,6 +29,8 @@ pub(crate) enum Script {
     Stalls(String),
     /// A 200 whose body goes on.
     Endless,
+    /// These bytes, once a permit is given.
+    Held(Arc<Semaphore>, String),
 }
 
 /// A whole answer.
@@ -116,6 +119,13 @@ async fn request(mut stream: TcpStream) -> Option<(TcpStream, String)> {
 async fn act(stream: &mut TcpStream, script: Script) -> std::io::Result<()> {
     match script {
         Script::Says(bytes) => {
+            stream.write_all(bytes.as_bytes()).await?;
+            stream.shutdown().await
+        }
+        Script::Held(permits, bytes) => {
+            if let Ok(permit) = permits.acquire().await {
+                permit.forget();
+            }
             stream.write_all(bytes.as_bytes()).await?;
             stream.shutdown().await
         }

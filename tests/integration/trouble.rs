@@ -1,6 +1,7 @@
 //! Kratos in trouble: whatever becomes of a question, what is guarded stays shut, nobody is sent anywhere, an answer comes
 //! within the timeout, and all is well again when Kratos is.
 
+mod late;
 mod strange;
 
 use std::{
