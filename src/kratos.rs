@@ -80,8 +80,8 @@ pub struct Told {
     pub renewal: Option<HeaderValue>,
     /// Whether the call began before this request asked, so that a refusal from it may be out of date.
     pub is_joined: bool,
-    /// Until when a session may be remembered.
-    until: Option<SystemTime>,
+    /// Since when and until when a session may be remembered: the time its call began, and its end.
+    remembered: Option<(SystemTime, SystemTime)>,
 }
 
 impl From<Standing> for Told {
@@ -90,7 +90,7 @@ impl From<Standing> for Told {
             standing,
             renewal: None,
             is_joined: false,
-            until: None,
+            remembered: None,
         }
     }
 }
@@ -141,15 +141,18 @@ impl Kratos {
         self.sessions.get(credential, rule_ttl, now)
     }
 
-    /// Remembers a session that let a request through.
-    pub fn remember(&self, credential: &Credential, told: &Told, now: SystemTime) {
-        if let (Standing::Session(session), Some(until)) = (&told.standing, told.until) {
+    /// Remembers a session that let a request through, from when its call began: a request that joined the call late must
+    /// not make it younger.
+    pub fn remember(&self, credential: &Credential, told: &Told) {
+        if let (Standing::Session(session), Some((asked_at, until))) =
+            (&told.standing, told.remembered)
+        {
             let session = Arc::clone(session);
             self.sessions.insert(
                 credential,
                 Remembered {
                     session,
-                    asked_at: now,
+                    asked_at,
                     until,
                 },
             );

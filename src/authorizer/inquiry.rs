@@ -126,7 +126,7 @@ impl Inquiry<'_> {
     async fn of(&self, credential: &Credential) -> Found {
         let told = self.told().await;
         if self.is_met(&told.standing) {
-            self.kratos.remember(credential, &told, self.now);
+            self.kratos.remember(credential, &told);
         }
         let (standing, enrolment) = self.enrolment(credential, told.standing).await;
         Found {

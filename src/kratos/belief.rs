@@ -167,11 +167,12 @@ impl Belief {
         let is_cookie = credential.kind() == CredentialKind::Cookie;
         let (standing, expires_at) = wire::standing(&answer.body, self.line.pointers(), now);
         let allowed = answer.cache_for.and_then(|time| now.checked_add(time));
+        let until = expires_at.map(|end| allowed.map_or(end, |allowed| allowed.min(end)));
         Told {
             standing,
             renewal: answer.renewal.clone().filter(|_| is_cookie),
             is_joined: false,
-            until: expires_at.map(|end| allowed.map_or(end, |allowed| allowed.min(end))),
+            remembered: until.map(|until| (now, until)),
         }
     }
 

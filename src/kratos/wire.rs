@@ -1,5 +1,7 @@
 //! The parts of Kratos' JSON that are read, and what they mean.
 
+mod object;
+
 use std::{sync::Arc, time::SystemTime};
 
 use jiff::Timestamp;
@@ -10,6 +12,7 @@ use crate::domain::{
     claim::{Claim, Claims, Pointer, Scalar},
     session::{Aal, Factor, Method, Session, Standing},
 };
+use object::Object;
 
 const UNAVAILABLE: Standing = Standing::Unavailable { retry_after: None };
 
@@ -19,7 +22,7 @@ struct Whoami<'a> {
     active: bool,
     expires_at: Box<str>,
     authenticator_assurance_level: Box<str>,
-    authentication_methods: Option<Vec<AuthenticationMethod>>,
+    authentication_methods: Option<Vec<Object<AuthenticationMethod>>>,
     #[serde(borrow)]
     identity: &'a RawValue,
 }
@@ -38,7 +41,7 @@ struct Identity {
 
 #[derive(Deserialize)]
 struct ErrorBody {
-    error: ErrorId,
+    error: Object<ErrorId>,
 }
 
 #[derive(Deserialize)]
@@ -84,7 +87,7 @@ fn session(
     pointers: &[Pointer],
     now: SystemTime,
 ) -> Result<(Session, SystemTime), Standing> {
-    let Ok(whoami) = serde_json::from_slice::<Whoami<'_>>(body) else {
+    let Some(whoami) = object::read::<Whoami<'_>>(body) else {
         return Err(UNAVAILABLE);
     };
     let aal = Aal::parse(&whoami.authenticator_assurance_level);
@@ -94,11 +97,11 @@ fn session(
     if !whoami.active || expires_at <= now {
         return Err(Standing::SignedOut);
     }
-    let Ok(identity) = serde_json::from_str::<Identity>(whoami.identity.get()) else {
+    let Some(identity) = object::read::<Identity>(whoami.identity.get().as_bytes()) else {
         return Err(UNAVAILABLE);
     };
     let methods = whoami.authentication_methods.unwrap_or_default();
-    let methods = methods.into_iter().map(AuthenticationMethod::into_domain);
+    let methods = methods.into_iter().map(|method| method.0.into_domain());
     let session = Session {
         id: whoami.id,
         subject: identity.id,
@@ -153,13 +156,13 @@ fn time(text: &str) -> Option<SystemTime> {
 
 /// Whether an error body names this id.
 pub(super) fn is_error(body: &[u8], id: &str) -> bool {
-    let error = serde_json::from_slice::<ErrorBody>(body);
-    error.is_ok_and(|body| body.error.id.as_deref() == Some(id))
+    let body = object::read::<ErrorBody>(body);
+    body.is_some_and(|body| body.error.0.id.as_deref() == Some(id))
 }
 
 /// The second factors that a settings flow shows set up, by the nodes that take them away.
 pub(super) fn factors_set_up(body: &[u8]) -> Option<Vec<Factor>> {
-    let flow: Flow = serde_json::from_slice(body).ok()?;
+    let flow: Flow = object::read(body)?;
     let nodes = flow.ui.nodes.unwrap_or_default();
     let mut factors = Vec::new();
     for factor in nodes
@@ -181,6 +184,9 @@ fn factor_of(node: &str) -> Option<Factor> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod lies;
 
 #[cfg(test)]
 mod tests {

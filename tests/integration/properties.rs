@@ -9,5 +9,6 @@ mod answers;
 mod messages;
 mod order;
 mod readers;
+mod reference;
 mod requests;
 mod spellings;
