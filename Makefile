@@ -1,4 +1,5 @@
-# `make demo` shows it, `make demo-check` walks it without a browser, `make test` is what CI runs.
+# `make demo` shows it, `make demo-check` walks it without a browser, `make test` is what CI runs,
+# `make bench` measures.
 # Tools that a machine lacks are put under target/tools; only `make proxies` installs outside this folder, and says so.
 
 ENVOY_VERSION := 1.40.0
@@ -6,12 +7,13 @@ DENY_VERSION  := 0.20.2
 TOOLS := $(CURDIR)/target/tools
 export PATH := $(PATH):$(TOOLS)/bin
 
-.PHONY: help demo demo-check test fmt clippy unit doc deny envoy proxies cargo-deny cargo
+.PHONY: help demo demo-check test bench fmt clippy unit doc deny envoy proxies cargo-deny cargo
 
 help:
 	@echo "make demo        Olympus Bank behind Envoy and Stepgate, until Ctrl-C"
 	@echo "make demo-check  the same, walked by a program: exit 0 if all of it held"
 	@echo "make test        fmt, clippy, tests, docs, deny: what CI runs"
+	@echo "make bench       what a check costs against a server that allows everything, in about two minutes"
 
 demo: cargo envoy
 	@echo "demo: building"
@@ -24,6 +26,11 @@ demo-check: cargo envoy
 	@cargo run --quiet --package demo -- check
 
 test: fmt clippy unit doc deny
+
+# One case alone: cargo bench --bench load -- 'warm hit'
+bench: cargo
+	@echo "bench: building for release; then about two minutes of load on loopback, so leave the machine alone"
+	@cargo bench --package stepgate --bench load
 
 fmt: cargo
 	cargo fmt --all --check

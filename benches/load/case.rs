@@ -1,0 +1,228 @@
+//! What is measured: each case its rules, its sessions, what is asked, and the answer.
+
+use std::fmt::Write;
+
+use bytes::Bytes;
+use demo::kratos::{Double, Options, Person, SessionCookie};
+
+use crate::{
+    Outcome, floor,
+    load::{Expected, Load},
+    message,
+};
+
+/// Somebody with a second factor.
+const EMAIL: &str = "totp@app.test";
+/// Sessions where many are remembered.
+const SESSIONS: usize = 10_000;
+/// Sessions where each check asks Kratos: many more than are in flight, so that no call is shared.
+const ASKING: usize = 1_000;
+/// Hosts that many rules are spread over.
+const HOSTS: usize = 50;
+/// Checks in flight, and the connections they share: Envoy has one a worker thread.
+const MANY: (usize, usize) = (64, 2);
+const ONE: (usize, usize) = (1, 1);
+
+/// The double of Kratos, and who is signed in there.
+pub(crate) struct Kratos {
+    pub(crate) double: Double,
+    aal1: Vec<SessionCookie>,
+    aal2: Vec<SessionCookie>,
+}
+
+/// One line of the table.
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) target: Option<Target>,
+    /// Stepgate's, but for its port.
+    pub(crate) config: String,
+    pub(crate) load: Load,
+    asks: Asks,
+}
+
+/// The ratio to the floor that must be held, and the one to aim at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub(crate) gate: f64,
+    pub(crate) aim: f64,
+}
+
+/// How often Kratos must be asked for a session while it is measured; else the case is not what its name says.
+#[derive(Clone, Copy)]
+enum Asks {
+    Never,
+    EachTime,
+}
+
+impl Kratos {
+    pub(crate) async fn start() -> Outcome<Self> {
+        let double = Double::start(Options::default()).await?;
+        double.add_person(Person {
+            email: EMAIL.to_owned(),
+            password: "not-a-password-only-for-benchmarks".to_owned(),
+            totp_secret: Some("NOTASECRETNOTASECRETNOTASECRET22".to_owned()),
+            ..Person::default()
+        });
+        let sign_in = || double.sign_in(EMAIL);
+        let aal1 = (0..ASKING).map(|_| sign_in());
+        let aal1 = aal1.collect::<Option<_>>().ok_or("nobody signed in")?;
+        let aal2 = (0..SESSIONS).map(|_| double.step_up(&sign_in()?, "totp"));
+        let aal2 = aal2.collect::<Option<_>>().ok_or("nobody stepped up")?;
+        Ok(Self { double, aal1, aal2 })
+    }
+
+    /// A configuration with these rules; what is remembered lasts longer than a case.
+    fn config(&self, rules: &str) -> String {
+        let api_url = self.double.public_url();
+        format!(
+            "kratos:
+  ciam:
+    api_url: {api_url}
+    browser_url: https://ciam.test
+    origins: [https://app.test, 'https://*.app.test']
+    cache: {{ ttl: 10m }}
+default: deny
+rules:
+{rules}"
+        )
+    }
+}
+
+impl Case {
+    /// The answer of the floor that this case is compared with.
+    pub(crate) fn floor(&self) -> &'static str {
+        match self.load.floor {
+            Expected::Allow => floor::ALLOW,
+            Expected::Redirect(_) => floor::REDIRECT,
+        }
+    }
+
+    /// Whether Kratos was asked as often as the case says.
+    pub(crate) fn holds(&self, calls: u64, checks: usize) -> Outcome<()> {
+        let expected = match self.asks {
+            Asks::Never => 0,
+            Asks::EachTime => u64::try_from(checks)?,
+        };
+        if calls == expected {
+            return Ok(());
+        }
+        let name = self.name;
+        Err(format!("{name}: whoami was called {calls} times for {checks} checks").into())
+    }
+}
+
+/// All cases, in the order of the table.
+pub(crate) fn all(kratos: &Kratos) -> Outcome<Vec<Case>> {
+    let open = kratos.config(&rule("open", "none", ""));
+    let aal2 = kratos.config(&rule("transfer", "aal2", ""));
+    let asking = kratos.config(&rule("transfer", "aal2", ", cache: off"));
+    let first = kratos.aal2.get(..1).ok_or("nobody stepped up")?;
+    let strangers = kratos.aal2.get(..ASKING).ok_or("nobody stepped up")?;
+    let allow = |name, gate, config: &str, messages, how| Case {
+        name,
+        target: gate,
+        config: config.to_owned(),
+        load: load(messages, how, Expected::Allow),
+        asks: Asks::Never,
+    };
+    let refusal = |name, reason, messages, asks| Case {
+        name,
+        target: target(1.10, 0.95),
+        config: aal2.clone(),
+        load: load(messages, MANY, Expected::Redirect(Some(reason))),
+        asks,
+    };
+    let nobody = vec![message::page("app.test", "/transfer/1", None)?];
+    let miss = Case {
+        asks: Asks::EachTime,
+        ..allow("miss", target(3.7, 2.8), &asking, pages(strangers)?, MANY)
+    };
+    let warm = target(1.00, 0.80);
+    Ok(vec![
+        allow("open route", target(0.90, 0.75), &open, pages(first)?, MANY),
+        allow("warm hit, 1 session", warm, &aal2, pages(first)?, MANY),
+        allow(
+            "warm hit, 10,000 sessions",
+            warm,
+            &aal2,
+            pages(&kratos.aal2)?,
+            MANY,
+        ),
+        ruled("warm hit, 1,000 rules", 1_000, kratos, first)?,
+        ruled("warm hit, 5,000 rules", 5_000, kratos, first)?,
+        refusal("no-cookie refusal", "session_inactive", nobody, Asks::Never),
+        refusal(
+            "step-up refusal",
+            "session_aal2_required",
+            pages(&kratos.aal1)?,
+            Asks::EachTime,
+        ),
+        miss,
+        allow("open route, 1 in flight", None, &open, pages(first)?, ONE),
+        allow("warm hit, 1 in flight", None, &aal2, pages(first)?, ONE),
+    ])
+}
+
+fn target(gate: f64, aim: f64) -> Option<Target> {
+    Some(Target { gate, aim })
+}
+
+fn load(
+    messages: Vec<Bytes>,
+    (in_flight, connections): (usize, usize),
+    expected: Expected,
+) -> Load {
+    let floor = match expected {
+        Expected::Allow => Expected::Allow,
+        Expected::Redirect(_) => Expected::Redirect(None),
+    };
+    Load {
+        messages: messages.into(),
+        connections,
+        in_flight,
+        expected,
+        floor,
+    }
+}
+
+/// A page for each of these sessions.
+fn pages(sessions: &[SessionCookie]) -> Outcome<Vec<Bytes>> {
+    let cookies = sessions.iter().map(SessionCookie::header);
+    cookies
+        .map(|cookie| message::page("app.test", "/transfer/1", Some(&cookie)))
+        .collect()
+}
+
+fn rule(id: &str, require: &str, more: &str) -> String {
+    format!("  - {{ id: {id}, match: {{ path: /transfer/** }}, require: {require}{more} }}\n")
+}
+
+/// So many rules over [`HOSTS`] hosts, asked for pages of each in turn.
+fn ruled(
+    name: &'static str,
+    rules: usize,
+    kratos: &Kratos,
+    who: &[SessionCookie],
+) -> Outcome<Case> {
+    let cookie = who.first().ok_or("nobody stepped up")?.header();
+    let (mut text, mut messages) = (String::new(), Vec::new());
+    for rule in 0..rules {
+        let host = format!("h{}.app.test", rule.checked_rem(HOSTS).unwrap_or_default());
+        writeln!(
+            text,
+            "  - {{ id: r{rule}, match: {{ host: {host}, path: /area{rule}/** }}, require: aal2 }}"
+        )?;
+        messages.push(message::page(
+            &host,
+            &format!("/area{rule}/1"),
+            Some(&cookie),
+        )?);
+    }
+    Ok(Case {
+        name,
+        target: None,
+        config: kratos.config(&text),
+        load: load(messages, MANY, Expected::Allow),
+        asks: Asks::Never,
+    })
+}

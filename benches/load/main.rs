@@ -1,0 +1,105 @@
+//! What a check costs, against a server that allows everything: `make bench`.
+//!
+//! Both servers are processes of their own, one worker each, on a core of their own where the machine has two. The load
+//! is a closed loop of prepared checks over bare HTTP/2. Each round loads the one and then the other; the figures are
+//! medians of the rounds. What a server used is read from the kernel's own account of its process, so neither the load
+//! nor the double of Kratos, which live in this process, are counted.
+#![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+
+mod case;
+mod floor;
+mod load;
+mod message;
+mod process;
+mod table;
+
+use std::{env, error::Error, time::Duration};
+
+use case::{Case, Kratos};
+use load::{Load, Until};
+use process::Server;
+use table::{Figures, Row};
+
+/// The floor shall owe nothing to a slower allocator than Stepgate's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Whatever went wrong ends the run.
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Rounds of which the median is taken.
+const ROUNDS: usize = 5;
+/// How long a round loads each server.
+const ROUND: Duration = Duration::from_secs(1);
+
+fn main() -> Outcome<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    // Cargo adds `--bench`.
+    let mut words = env::args().skip(1).filter(|word| word != "--bench");
+    match (words.next().as_deref(), words.next()) {
+        (Some(answer @ (floor::ALLOW | floor::REDIRECT)), Some(port)) => {
+            runtime.block_on(floor::serve(answer, port.parse()?))
+        }
+        // A word picks the cases that have it in their name.
+        (only, _) => runtime.block_on(bench(only.unwrap_or_default())),
+    }
+}
+
+async fn bench(only: &str) -> Outcome<()> {
+    let is_pinned = process::pin_self();
+    println!("{}", table::introduction(is_pinned));
+    let kratos = Kratos::start().await?;
+    let mut rows = Vec::new();
+    for case in case::all(&kratos)? {
+        if case.name.contains(only) {
+            let row = measure(&case, &kratos, is_pinned).await?;
+            println!("{row}");
+            rows.push(row);
+        }
+    }
+    println!("{}", table::comparisons(&rows));
+    Ok(())
+}
+
+/// One case: a floor and a Stepgate, loaded in turn.
+async fn measure(case: &Case, kratos: &Kratos, is_pinned: bool) -> Outcome<Row> {
+    let floor = Server::floor(case.floor(), is_pinned).await?;
+    let stepgate = Server::stepgate(&case.config, is_pinned).await?;
+    let idle = stepgate.resident_kib()?;
+    // Every message once, so that what can be remembered is.
+    let warm_up = Until::Sent(case.load.messages.len().max(2_000));
+    case.load
+        .run(floor.port(), warm_up, &case.load.floor)
+        .await?;
+    case.load
+        .run(stepgate.port(), warm_up, &case.load.expected)
+        .await?;
+    let calls = kratos.double.whoami_calls();
+    let (mut low, mut own) = (Figures::default(), Figures::default());
+    for _ in 0..ROUNDS {
+        low.add(round(&floor, &case.load, &case.load.floor).await?);
+        own.add(round(&stepgate, &case.load, &case.load.expected).await?);
+    }
+    let calls = kratos.double.whoami_calls().saturating_sub(calls);
+    case.holds(calls, own.answers())?;
+    Ok(Row {
+        name: case.name,
+        target: case.target,
+        floor: low,
+        stepgate: own,
+        whoami_calls: calls,
+        resident_kib: (idle, stepgate.resident_kib()?),
+    })
+}
+
+/// One server for one round.
+async fn round(server: &Server, load: &Load, expected: &load::Expected) -> Outcome<table::Round> {
+    let before = server.cpu()?;
+    let tally = load
+        .run(server.port(), Until::Past(ROUND), expected)
+        .await?;
+    let cpu = server.cpu()?.saturating_sub(before);
+    Ok(table::Round { cpu, tally })
+}

@@ -1,0 +1,170 @@
+//! What is printed.
+
+use std::{fmt, time::Duration};
+
+use crate::{ROUND, ROUNDS, case::Target, load::Tally};
+
+/// What one round measured of one server.
+pub(crate) struct Round {
+    pub(crate) cpu: Duration,
+    pub(crate) tally: Tally,
+}
+
+/// What all rounds measured of one server.
+#[derive(Debug, Default)]
+pub(crate) struct Figures {
+    /// Microseconds of the processor for one check, a figure a round.
+    cpu: Vec<f64>,
+    per_second: Vec<f64>,
+    /// Microseconds.
+    p50: Vec<f64>,
+    allowed: usize,
+    denied: usize,
+}
+
+/// One case.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) target: Option<Target>,
+    pub(crate) floor: Figures,
+    pub(crate) stepgate: Figures,
+    pub(crate) whoami_calls: u64,
+    /// Stepgate's, before the first check and after the last.
+    pub(crate) resident_kib: (usize, usize),
+}
+
+impl Figures {
+    pub(crate) fn add(&mut self, Round { cpu, mut tally }: Round) {
+        let answers = real(tally.answers());
+        self.cpu.push(cpu.as_secs_f64() * 1e6 / answers);
+        self.per_second.push(answers / tally.took.as_secs_f64());
+        tally.latencies.sort_unstable();
+        let middle = tally.latencies.get(tally.latencies.len() / 2);
+        self.p50
+            .push(middle.map_or(f64::NAN, |it| it.as_secs_f64() * 1e6));
+        self.allowed = self.allowed.saturating_add(tally.allowed);
+        self.denied = self.denied.saturating_add(tally.denied);
+    }
+
+    pub(crate) fn answers(&self) -> usize {
+        self.allowed.saturating_add(self.denied)
+    }
+}
+
+impl Row {
+    fn ratio(&self) -> f64 {
+        median(&self.stepgate.cpu) / median(&self.floor.cpu)
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let target = self.target.map_or(String::new(), |target| {
+            format!(
+                "{} (aim {:.2})",
+                held(self.ratio(), target.gate),
+                target.aim
+            )
+        });
+        let (before, after) = self.resident_kib;
+        write!(
+            f,
+            "{:<26}|{:>7.0} |{:>7.0} |{:>7.2} |{:>7.2} |{:>6.2} | {:<25}|{:>6.0} |{:>6.0} |{:>8} |{:>8} |{:>8} |{:>5.1} → {:.1}",
+            self.name,
+            median(&self.floor.per_second),
+            median(&self.stepgate.per_second),
+            median(&self.floor.cpu),
+            median(&self.stepgate.cpu),
+            self.ratio(),
+            target,
+            median(&self.floor.p50),
+            median(&self.stepgate.p50),
+            self.stepgate.allowed,
+            self.stepgate.denied,
+            self.whoami_calls,
+            real(before) / 1024.0,
+            real(after) / 1024.0,
+        )
+    }
+}
+
+/// What follows, and how it is measured.
+pub(crate) fn introduction(is_pinned: bool) -> String {
+    let pinned = if is_pinned {
+        "servers on core 0, the load and the double of Kratos on core 1"
+    } else {
+        "NOT pinned to cores: `taskset` or a second core is missing"
+    };
+    let line = format!(
+        "{:<26}|{:^17}|{:^17}|{:>6} | {:<25}|{:^15}|{:^29}|{:^13}",
+        "", "checks/s", "CPU µs a check", "", "", "p50 µs", "Stepgate's answers, whoami", "RSS MiB"
+    );
+    let words = format!(
+        "{:<26}|{:>7} |{:>7} |{:>7} |{:>7} |{:>6} | {:<25}|{:>6} |{:>6} |{:>8} |{:>8} |{:>8} |{:>13}",
+        "case",
+        "floor",
+        "ours",
+        "floor",
+        "ours",
+        "ratio",
+        "gate",
+        "floor",
+        "ours",
+        "OK",
+        "denied",
+        "calls",
+        "idle → after"
+    );
+    format!(
+        "Stepgate against the floor, a server that gives every check the same answer: an allow, or for refusals a 303.\n\
+         One worker each; {pinned}.\n\
+         Medians of {ROUNDS} rounds of {ROUND:?} a server, in turn; 64 checks in flight where nothing else is said.\n\n\
+         {line}\n{words}"
+    )
+}
+
+/// What is read from two rows.
+pub(crate) fn comparisons(rows: &[Row]) -> String {
+    let find = |name: &str| rows.iter().find(|row| row.name == name);
+    let mut lines = String::new();
+    if let Some(one) = find("warm hit, 1 session") {
+        if let Some(many) = find("warm hit, 10,000 sessions") {
+            let ratio = median(&many.stepgate.cpu) / median(&one.stepgate.cpu);
+            lines += &format!(
+                "\n10,000 sessions against 1: {ratio:.2}, gate {}",
+                held(ratio, 1.05)
+            );
+        }
+        if let Some(many) = find("warm hit, 5,000 rules") {
+            let more = many.ratio() - one.ratio();
+            lines += &format!(
+                "\n5,000 rules against 1: {more:+.2}, gate {}",
+                held(more, 0.10)
+            );
+        }
+    }
+    if let Some(one) = find("warm hit, 1 in flight") {
+        let more = median(&one.stepgate.p50) - median(&one.floor.p50);
+        lines += &format!(
+            "\np50 of a warm hit, 1 in flight: {more:+.0} µs, gate {}",
+            held(more, 3.0)
+        );
+    }
+    lines
+}
+
+fn held(figure: f64, gate: f64) -> String {
+    let word = if figure <= gate { "held" } else { "NOT HELD" };
+    format!("{gate:.2} {word}")
+}
+
+fn median(figures: &[f64]) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Exact up to 2^32, which no figure here reaches.
+fn real(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::NAN, f64::from)
+}
