@@ -18,5 +18,6 @@ mod loop_guard;
 mod memory;
 mod properties;
 mod proxies;
+mod reload;
 mod stage;
 mod through_envoy;
