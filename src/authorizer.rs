@@ -29,7 +29,7 @@ pub struct Snapshot {
     /// What the operator configured.
     pub policy: Policy,
     /// The client of each identity domain, in the order of [`Policy::identity_domains`].
-    pub kratos: Vec<Kratos>,
+    pub kratos: Vec<Arc<Kratos>>,
 }
 
 /// Answers checks.
@@ -62,6 +62,17 @@ impl Authorizer {
             snapshot: ArcSwap::from_pointee(snapshot),
             clock,
         }
+    }
+
+    /// What new checks are answered from.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Answers new checks from this snapshot. A check that has begun ends with the one it began with.
+    pub fn swap(&self, snapshot: Snapshot) {
+        self.snapshot.store(Arc::new(snapshot));
     }
 
     /// Answers one check. It always answers, within `deadline` or the identity domain's timeout, whichever is shorter.

@@ -6,10 +6,11 @@
 mod check;
 mod fault;
 mod file;
+pub mod reload;
 mod shape;
 mod sources;
 
-use std::{env, num::NonZero, path::Path};
+use std::{env, num::NonZero, path::Path, sync::Arc};
 
 pub use fault::{Collector, Fault, Faults};
 pub use file::{File, parse};
@@ -63,15 +64,54 @@ impl Config {
         parse::<File>(name, text)?.check(name)
     }
 
+    /// Tells the log what is sound but hardly meant.
+    pub fn tell_warnings(&self) {
+        for warning in &self.warnings {
+            tracing::warn!("{warning}");
+        }
+        if self.is_secret_random {
+            tracing::warn!(
+                "no secret is configured, so this replica has its own; set `secret.file` or `STEPGATE_SECRET`, the same on all"
+            );
+        }
+    }
+
     /// What checks are answered from: the policy, and a client for each Kratos.
     ///
     /// # Errors
     /// [`BuildError`] where a client can't be made.
     pub fn into_snapshot(self) -> Result<Snapshot, BuildError> {
+        self.build(|_, _| None)
+    }
+
+    /// The same after another snapshot. An identity domain whose Kratos is where it was and is asked as it was keeps its
+    /// client, and with it what is remembered, the breaker and the connections; any other starts anew.
+    ///
+    /// # Errors
+    /// [`BuildError`] where a client can't be made.
+    pub fn into_successor(self, before: &Snapshot) -> Result<Snapshot, BuildError> {
+        self.build(|name, settings| {
+            let domains = before.policy.identity_domains.iter().zip(&before.kratos);
+            let mut same = domains
+                .filter(|(domain, kratos)| *domain.name == *name && kratos.settings() == settings);
+            same.next().map(|(_, kratos)| Arc::clone(kratos))
+        })
+    }
+
+    /// A snapshot with the clients that are kept, by the domain's name and its settings, and new ones for the rest.
+    fn build(
+        self,
+        kept: impl Fn(&str, &kratos::Settings) -> Option<Arc<Kratos>>,
+    ) -> Result<Snapshot, BuildError> {
         let kratos = self
-            .kratos
+            .policy
+            .identity_domains
             .iter()
-            .map(Kratos::new)
+            .zip(&self.kratos)
+            .map(|(domain, settings)| match kept(&domain.name, settings) {
+                Some(kratos) => Ok(kratos),
+                None => Kratos::new(settings).map(Arc::new),
+            })
             .collect::<Result<_, _>>()?;
         Ok(Snapshot {
             policy: self.policy,

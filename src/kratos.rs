@@ -98,8 +98,8 @@ impl From<Standing> for Told {
 /// One Kratos.
 #[derive(Debug)]
 pub struct Kratos {
+    settings: Settings,
     belief: Arc<Belief>,
-    timeout: Duration,
     sessions: Sessions,
     unenrolled: Cache<Box<str>, SystemTime>,
     asked: Flights<Credential, Told>,
@@ -114,8 +114,8 @@ impl Kratos {
     /// [`BuildError`] where TLS can't be set up.
     pub fn new(settings: &Settings) -> Result<Self, BuildError> {
         Ok(Self {
+            settings: settings.clone(),
             belief: Arc::new(Belief::new(settings, Line::new(settings)?)),
-            timeout: settings.timeout,
             sessions: Sessions::new(settings.cache),
             unenrolled: Cache::new(MAX_UNENROLLED),
             asked: Flights::new(),
@@ -127,7 +127,13 @@ impl Kratos {
     /// The longest that a check waits for it in all.
     #[must_use]
     pub fn timeout(&self) -> Duration {
-        self.timeout
+        self.settings.timeout
+    }
+
+    /// Where it is and how it is asked.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The session that is remembered of a credential, no older than the rule's own time where it has one.

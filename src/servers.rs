@@ -20,7 +20,7 @@ use listen::{Listen, ListenError};
 use runtime::Workers;
 
 /// The configuration's `servers`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Envoy's door.
     pub grpc: DoorSettings,
@@ -29,7 +29,7 @@ pub struct Settings {
 }
 
 /// What every door needs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DoorSettings {
     /// Where it listens.
     pub listen: Listen,
@@ -38,7 +38,7 @@ pub struct DoorSettings {
 }
 
 /// What the HTTP door needs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpSettings {
     /// As every door.
     pub door: DoorSettings,

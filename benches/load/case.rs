@@ -125,9 +125,9 @@ pub(crate) fn all(kratos: &Kratos) -> Outcome<Vec<Case>> {
         load: load(messages, how, Expected::Allow),
         asks: Asks::Never,
     };
-    let refusal = |name, reason, messages, asks| Case {
+    let refusal = |name, gate, reason, messages, asks| Case {
         name,
-        target: target(1.10, 0.95),
+        target: gate,
         config: aal2.clone(),
         load: load(messages, MANY, Expected::Redirect(Some(reason))),
         asks,
@@ -150,9 +150,20 @@ pub(crate) fn all(kratos: &Kratos) -> Outcome<Vec<Case>> {
         ),
         ruled("warm hit, 1,000 rules", 1_000, kratos, first)?,
         ruled("warm hit, 5,000 rules", 5_000, kratos, first)?,
-        refusal("no-cookie refusal", "session_inactive", nobody, Asks::Never),
+        refusal(
+            "no-cookie refusal",
+            target(1.10, 0.95),
+            "session_inactive",
+            nobody,
+            Asks::Never,
+        ),
         refusal(
             "step-up refusal",
+            // Two calls to Kratos each time.
+            Some(Target {
+                gate: 6.5,
+                aim: 6.5,
+            }),
             "session_aal2_required",
             pages(&kratos.aal1)?,
             Asks::EachTime,

@@ -3,14 +3,17 @@
 use std::{error::Error, num::NonZero, path::Path, sync::Arc, thread, time::Duration};
 
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 
 use super::{Exit, complain};
 use crate::{
     authorizer::Authorizer,
-    config::Config,
+    config::{
+        Config,
+        reload::{Asker, Reloader},
+    },
     servers::Doors,
     telemetry::{clock::Clock, log},
 };
@@ -20,6 +23,7 @@ const MAX_STOP: Duration = Duration::from_secs(10);
 
 /// Serves, and says how it ended.
 pub(super) fn run(config: &Path) -> Exit {
+    let reloader = Reloader::new(config.to_owned());
     let config = match Config::load(config) {
         Ok(config) => config,
         Err(faults) => {
@@ -27,7 +31,7 @@ pub(super) fn run(config: &Path) -> Exit {
             return Exit::BadConfig;
         }
     };
-    match serve(config) {
+    match serve(config, reloader) {
         Ok(()) => Exit::Done,
         Err(error) => {
             complain(&*error);
@@ -36,9 +40,10 @@ pub(super) fn run(config: &Path) -> Exit {
     }
 }
 
-fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+fn serve(config: Config, reloader: Reloader) -> Result<(), Box<dyn Error>> {
     log::init(config.log);
-    warn(&config);
+    config.tell_warnings();
+    let reloader = reloader.started_with(&config);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -50,7 +55,9 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         let workers = config.workers.unwrap_or_else(cores);
         let authorizer = Arc::new(Authorizer::new(config.into_snapshot()?, Clock::system()));
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(doors.serve(authorizer, workers, stopped));
+        let serving = tokio::spawn(doors.serve(Arc::clone(&authorizer), workers, stopped));
+        tokio::spawn(hang_ups(signal(SignalKind::hangup())?, reloader.asker()));
+        reloader.spawn(authorizer)?;
         tracing::info!(%grpc, http, rules, workers = workers.get(), "serving");
         until_told().await?;
         tracing::info!("stopping");
@@ -60,20 +67,15 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// Tells what is sound but hardly meant.
-fn warn(config: &Config) {
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
-    if config.is_secret_random {
-        tracing::warn!(
-            "no secret is configured, so this replica has its own; set `secret.file` or `STEPGATE_SECRET`, the same on all"
-        );
-    }
-}
-
 fn cores() -> NonZero<usize> {
     thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+}
+
+/// Asks for a reload at each SIGHUP.
+async fn hang_ups(mut hang_ups: Signal, asker: Asker) {
+    while hang_ups.recv().await.is_some() {
+        asker.ask();
+    }
 }
 
 /// Waits for SIGTERM or Ctrl-C.

@@ -19,6 +19,7 @@ mod loop_guard;
 mod memory;
 mod properties;
 mod proxies;
+mod reload;
 mod scripted;
 mod stage;
 mod through_envoy;

@@ -51,10 +51,11 @@ impl Doors {
     pub(super) async fn open(suite: &Suite, scene: &Scene) -> Self {
         let kratos = suite.config.kratos.iter().map(|settings| {
             let api_url = scene.api_url.as_str().into();
-            Kratos::new(&Settings {
+            let settings = Settings {
                 api_url,
                 ..settings.clone()
-            })
+            };
+            Kratos::new(&settings).map(Arc::new)
         });
         let snapshot = Snapshot {
             policy: suite.config.policy.clone(),

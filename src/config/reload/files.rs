@@ -1,0 +1,171 @@
+//! The files that a configuration is made of, what stands in them, and the folders where that can change.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+};
+
+use notify::{RecursiveMode, Watcher};
+use serde_saphyr::Spanned;
+
+use crate::config::file::{self, File};
+
+/// How many symbolic links lead on from one to the next; Linux follows no more.
+const MAX_LINKS: usize = 40;
+
+/// What stood in a configuration's files at one look. Two are equal where that is the same.
+#[derive(Clone, Debug)]
+pub(super) struct Files {
+    config: PathBuf,
+    /// What stands in the first file.
+    own: u64,
+    /// What stands in all of them, names included.
+    all: u64,
+    /// The other files, as the first one names them.
+    patterns: BTreeSet<String>,
+    /// All of them.
+    paths: BTreeSet<PathBuf>,
+}
+
+impl PartialEq for Files {
+    fn eq(&self, other: &Self) -> bool {
+        self.all == other.all
+    }
+}
+
+impl Files {
+    /// Looks for the first time.
+    pub(super) fn of(config: PathBuf) -> Self {
+        let nothing = Self {
+            config,
+            own: 0,
+            all: 0,
+            patterns: BTreeSet::new(),
+            paths: BTreeSet::new(),
+        };
+        nothing.look()
+    }
+
+    /// Looks again. Where the first file can't be understood, it is thought to name the same ones as before.
+    pub(super) fn look(&self) -> Self {
+        let text = fs::read(&self.config).unwrap_or_default();
+        let own = digest(&text);
+        let named = (own != self.own).then(|| patterns(&self.config, &text));
+        let patterns = named.flatten().unwrap_or_else(|| self.patterns.clone());
+        let others = patterns
+            .iter()
+            .filter_map(|pattern| glob::glob(pattern).ok());
+        let mut paths: BTreeSet<_> = others.flatten().flatten().collect();
+        paths.insert(self.config.clone());
+        let contents: Vec<_> = paths
+            .iter()
+            .map(|path| (path, fs::read(path).ok()))
+            .collect();
+        Self {
+            config: self.config.clone(),
+            own,
+            all: digest(&contents),
+            patterns,
+            paths,
+        }
+    }
+
+    /// The first file.
+    pub(super) fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// The folders where a change to one of the files would show, those that could hold a new one included.
+    pub(super) fn folders(&self) -> BTreeSet<PathBuf> {
+        let mut folders = BTreeSet::new();
+        let patterns = self.patterns.iter().map(Path::new);
+        for path in self.paths.iter().map(PathBuf::as_path).chain(patterns) {
+            trace(path, MAX_LINKS, &mut folders);
+        }
+        folders
+    }
+}
+
+fn digest(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The files that the text of a configuration names, as patterns from here.
+fn patterns(config: &Path, text: &[u8]) -> Option<BTreeSet<String>> {
+    let text = std::str::from_utf8(text).ok()?;
+    let file: File = file::parse(&config.display().to_string(), text).ok()?;
+    let folder = config.parent().unwrap_or(Path::new(""));
+    let globs = file.rule_files.iter();
+    let globs = globs.map(|glob| folder.join(&glob.value).display().to_string());
+    let kratos = file.kratos.value.values();
+    let roots = kratos.filter_map(|kratos| kratos.value.ca_file.as_ref());
+    let plain = roots
+        .chain(&file.secret.file)
+        .map(|path: &Spanned<String>| {
+            glob::Pattern::escape(&folder.join(&path.value).display().to_string())
+        });
+    Some(globs.chain(plain).collect())
+}
+
+/// Adds the folder of a path and, where symbolic links are on the way, the folder of each.
+fn trace(path: &Path, links: usize, folders: &mut BTreeSet<PathBuf>) {
+    folders.insert(folder(path));
+    let Some(links) = links.checked_sub(1) else {
+        return;
+    };
+    for step in path.ancestors() {
+        if let Ok(target) = fs::read_link(step) {
+            folders.insert(folder(step));
+            trace(&folder(step).join(target), links, folders);
+        }
+    }
+}
+
+fn folder(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        Some(_) => PathBuf::from("."),
+        None => path.to_owned(),
+    }
+}
+
+/// Folders under watch.
+#[derive(Debug)]
+pub(super) struct Folders<W> {
+    watcher: W,
+    watched: BTreeSet<PathBuf>,
+}
+
+impl<W: Watcher> Folders<W> {
+    pub(super) fn new(watcher: W) -> Self {
+        Self {
+            watcher,
+            watched: BTreeSet::new(),
+        }
+    }
+
+    /// Watches these, and others no more. One that isn't there is left out: it is a pattern's, or a fault of the load.
+    pub(super) fn watch(&mut self, wanted: BTreeSet<PathBuf>) {
+        for gone in self.watched.difference(&wanted) {
+            // It fails where the folder itself is gone.
+            let _ = self.watcher.unwatch(gone);
+        }
+        for folder in wanted.iter().filter(|folder| folder.is_dir()) {
+            // Anew each time: the name may lead to another folder by now.
+            if let Err(error) = self.watcher.watch(folder, RecursiveMode::NonRecursive) {
+                tell(error);
+            }
+        }
+        self.watched = wanted;
+    }
+}
+
+/// Tells that changes may go unnoticed.
+#[expect(clippy::needless_pass_by_value, reason = "it ends the error")]
+pub(super) fn tell(error: notify::Error) {
+    tracing::warn!(%error, "files can't be watched; after a change send SIGHUP");
+}
