@@ -220,12 +220,6 @@ impl Kratos {
             .and_then(|since| now.duration_since(since).ok())
             .is_some_and(|age| age < UNENROLLED_FOR)
     }
-
-    /// Whether it is not asked at the moment.
-    #[must_use]
-    pub fn is_given_up(&self) -> bool {
-        self.belief.is_given_up()
-    }
 }
 
 /// The call ended without an answer.

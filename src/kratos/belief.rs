@@ -52,10 +52,6 @@ impl Belief {
         }
     }
 
-    pub(super) fn is_given_up(&self) -> bool {
-        self.line.is_open()
-    }
-
     /// Who presents this credential.
     pub(super) async fn of_credential(&self, credential: &Credential, now: SystemTime) -> Told {
         let budget = Budget::new(self.timeout, now);

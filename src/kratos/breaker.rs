@@ -110,7 +110,8 @@ impl Breaker {
     }
 
     /// Whether calls are refused.
-    pub(super) fn is_open(&self) -> bool {
+    #[cfg(test)]
+    fn is_open(&self) -> bool {
         self.with(|circuit| !matches!(circuit, Circuit::Closed(_)))
     }
 

@@ -109,10 +109,6 @@ impl Line {
         self.health.as_deref()
     }
 
-    pub(super) fn is_open(&self) -> bool {
-        self.breaker.is_open()
-    }
-
     /// Asks within the budget.
     pub(super) async fn ask(
         &self,
