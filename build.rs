@@ -1,4 +1,4 @@
-//! Compiles `proto/ext_authz.proto`, our reading of Envoy's `CheckRequest`, without needing a `protoc`.
+//! Compiles `proto/ext_authz.proto`, our part of Envoy's API, without needing a `protoc`.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=proto/ext_authz.proto");
@@ -6,10 +6,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tonic_prost_build::configure()
         .build_client(false)
         .bytes(".")
-        .extern_path(
-            ".envoy.service.auth.v3.CheckResponse",
-            "::envoy_types::pb::envoy::service::auth::v3::CheckResponse",
-        )
+        .codec_path("crate::proto::codec::CheckCodec")
         .compile_fds(descriptors)?;
     Ok(())
 }

@@ -8,7 +8,6 @@ mod facts;
 
 use std::{sync::Arc, time::Duration};
 
-use envoy_types::pb::envoy::service::auth::v3::CheckResponse;
 use tokio::sync::watch;
 use tonic::{Request, Response, Status, metadata::MetadataMap, transport::Server};
 use tonic_health::{
@@ -21,7 +20,7 @@ use super::runtime::{Connections, Door, told};
 use crate::{
     authorizer::Authorizer,
     proto::{
-        CheckRequest,
+        CheckRequest, CheckResponse,
         authorization_server::{Authorization, AuthorizationServer},
     },
 };

@@ -1,32 +1,23 @@
 //! From a reply to Envoy's message.
 
-use std::collections::HashMap;
-
-use envoy_types::pb::{
-    envoy::{
-        config::core::v3::{
-            HeaderValue as EnvoyHeader, HeaderValueOption, header_value_option::HeaderAppendAction,
-        },
-        service::auth::v3::{
-            CheckResponse, DeniedHttpResponse, OkHttpResponse, check_response::HttpResponse,
-        },
-        r#type::v3::HttpStatus,
-    },
-    google::{
-        protobuf::{Struct, Value, value::Kind},
-        rpc::Status,
-    },
-};
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header::SET_COOKIE};
 
 use crate::{
     authorizer::Answer,
     domain::reply::{Code, Refusal, Reply, Through},
+    proto::{
+        self, CheckResponse, DeniedHttpResponse, HeaderValueOption, HttpStatus, OkHttpResponse,
+        Status, Struct,
+        check_response::HttpResponse,
+        header_value_option::HeaderAppendAction,
+        r#struct::{Field, Value},
+    },
 };
 
 /// The message for an answer.
-pub(super) fn response(answer: Answer) -> CheckResponse {
-    let metadata = metadata(&answer);
+pub(super) fn response(mut answer: Answer) -> CheckResponse {
+    let metadata = metadata(&mut answer);
     let (code, http) = match answer.reply {
         Reply::Through(through) => (tonic::Code::Ok, HttpResponse::OkResponse(ok(through))),
         Reply::Refused(refusal) => (
@@ -34,49 +25,35 @@ pub(super) fn response(answer: Answer) -> CheckResponse {
             HttpResponse::DeniedResponse(denied(refusal)),
         ),
     };
-    let status = Status {
-        code: i32::from(code),
-        ..Status::default()
-    };
     CheckResponse {
-        status: Some(status),
+        status: Some(Status {
+            code: i32::from(code),
+        }),
         dynamic_metadata: Some(metadata),
         http_response: Some(http),
     }
 }
 
 fn ok(through: Through) -> OkHttpResponse {
-    let headers = through
-        .mutations
-        .set
-        .iter()
-        .map(|(name, value)| overwrite(name, value));
+    let (mutations, added) = (through.mutations, through.response_headers);
     OkHttpResponse {
-        headers: headers.collect(),
-        headers_to_remove: through.mutations.remove,
-        response_headers_to_add: through
-            .response_headers
-            .iter()
-            .map(|(name, value)| append(name, value))
-            .collect(),
-        ..OkHttpResponse::default()
+        headers: mutations.set.into_iter().map(overwrite).collect(),
+        headers_to_remove: mutations.remove.into_iter().map(Bytes::from).collect(),
+        response_headers_to_add: added.into_iter().map(append).collect(),
     }
 }
 
 fn denied(refusal: Refusal) -> DeniedHttpResponse {
+    let headers = refusal.headers.into_iter().map(|header| match header.0 {
+        SET_COOKIE => append(header),
+        _ => overwrite(header),
+    });
     DeniedHttpResponse {
         status: Some(HttpStatus {
             code: i32::from(refusal.status.as_u16()),
         }),
-        headers: refusal
-            .headers
-            .iter()
-            .map(|(name, value)| match *name {
-                SET_COOKIE => append(name, value),
-                _ => overwrite(name, value),
-            })
-            .collect(),
-        body: refusal.body,
+        headers: headers.collect(),
+        body: refusal.body.into(),
     }
 }
 
@@ -89,45 +66,54 @@ fn code(code: Code) -> tonic::Code {
     }
 }
 
-fn overwrite(name: &HeaderName, value: &HeaderValue) -> HeaderValueOption {
-    option(name, value, HeaderAppendAction::OverwriteIfExistsOrAdd)
+fn overwrite(header: (HeaderName, HeaderValue)) -> HeaderValueOption {
+    option(header, HeaderAppendAction::OverwriteIfExistsOrAdd)
 }
 
-/// Beside others of its name. The older `append` flag stays unset: where it is set on a refusal, Envoy drops the header.
-fn append(name: &HeaderName, value: &HeaderValue) -> HeaderValueOption {
-    option(name, value, HeaderAppendAction::AppendIfExistsOrAdd)
+/// Beside others of its name.
+fn append(header: (HeaderName, HeaderValue)) -> HeaderValueOption {
+    option(header, HeaderAppendAction::AppendIfExistsOrAdd)
 }
 
-fn option(name: &HeaderName, value: &HeaderValue, action: HeaderAppendAction) -> HeaderValueOption {
-    let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+fn option(
+    (name, value): (HeaderName, HeaderValue),
+    action: HeaderAppendAction,
+) -> HeaderValueOption {
     HeaderValueOption {
-        header: Some(EnvoyHeader {
-            key: name.as_str().to_owned(),
-            value,
-            ..EnvoyHeader::default()
+        header: Some(proto::HeaderValue {
+            key: Bytes::from_owner(name),
+            value: text(value),
+            raw_value: Bytes::new(),
         }),
         append_action: action.into(),
-        ..HeaderValueOption::default()
+    }
+}
+
+/// The value's bytes, as they are where they are ASCII: Envoy refuses a whole answer with text that is not UTF-8.
+fn text(value: HeaderValue) -> Bytes {
+    if value.as_bytes().is_ascii() {
+        Bytes::from_owner(value)
+    } else {
+        String::from_utf8_lossy(value.as_bytes())
+            .into_owned()
+            .into()
     }
 }
 
 /// What Envoy's own log may say of the check: words, no identifiers.
-fn metadata(answer: &Answer) -> Struct {
+fn metadata(answer: &mut Answer) -> Struct {
+    let rule = std::mem::take(&mut answer.rule);
     let words = [
-        ("rule", &*answer.rule),
-        ("decision", answer.decision),
-        ("reason", answer.reason),
-        ("aal", answer.aal),
+        ("rule", Bytes::from(rule.into_string())),
+        ("decision", Bytes::from_static(answer.decision.as_bytes())),
+        ("reason", Bytes::from_static(answer.reason.as_bytes())),
+        ("aal", Bytes::from_static(answer.aal.as_bytes())),
     ];
-    let field = |(name, word): (&str, &str)| {
-        (
-            name.to_owned(),
-            Value {
-                kind: Some(Kind::StringValue(word.to_owned())),
-            },
-        )
+    let field = |(name, word): (&'static str, Bytes)| Field {
+        key: Bytes::from_static(name.as_bytes()),
+        value: Some(Value { string_value: word }),
     };
     Struct {
-        fields: HashMap::from(words.map(field)),
+        fields: words.map(field).into(),
     }
 }

@@ -45,13 +45,9 @@ fn target(path: Bytes, headers: &Headers) -> Bytes {
 /// Envoy fills one of the two. Unless only raw lines are there, a comma may stand for a line's end.
 fn headers(map: Vec<Entry>, raw: Option<HeaderMap>) -> Headers {
     let joined = !map.is_empty() || raw.is_none();
-    let map = map.into_iter().map(Entry::into_pair);
-    let raw = raw
-        .unwrap_or_default()
-        .headers
-        .into_iter()
-        .map(HeaderValue::into_pair);
-    let lines = map.chain(raw).collect();
+    let mut lines: Vec<_> = map.into_iter().map(Entry::into_pair).collect();
+    let raw = raw.unwrap_or_default().headers;
+    lines.extend(raw.into_iter().map(HeaderValue::into_pair));
     if joined {
         Headers::joined(lines)
     } else {
