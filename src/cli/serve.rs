@@ -31,7 +31,9 @@ pub(super) fn run(config: &Path) -> Exit {
             return Exit::BadConfig;
         }
     };
-    match serve(config, reloader) {
+    let served = serve(config, reloader);
+    log::flush();
+    match served {
         Ok(()) => Exit::Done,
         Err(error) => {
             complain(&*error);
@@ -41,7 +43,7 @@ pub(super) fn run(config: &Path) -> Exit {
 }
 
 fn serve(config: Config, reloader: Reloader) -> Result<(), Box<dyn Error>> {
-    log::init(config.log);
+    log::init(config.log)?;
     config.tell_warnings();
     let reloader = reloader.started_with(&config);
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,9 +1,16 @@
 //! The log: one line a refusal, in JSON or text; an allow is a line at `debug`.
 
-use std::{io, time::Duration};
+mod json;
+mod lines;
+
+use std::{io, sync::OnceLock, time::Duration};
 
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
+
+use super::clock::Clock;
+use json::Json;
+use lines::Lines;
 
 /// How lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,23 +40,36 @@ impl Default for Settings {
     }
 }
 
+static LINES: OnceLock<Lines> = OnceLock::new();
+
 /// Starts writing to standard error. A second call in one process changes nothing.
-pub fn init(settings: Settings) {
+///
+/// # Errors
+/// Where a thread can't be had.
+pub fn init(settings: Settings) -> io::Result<()> {
+    let started = Lines::start()?;
+    let lines = LINES.get_or_init(|| started);
     // The audit's lines are no matter of the level.
     let directives = format!("{},stepgate={},{AUDIT}=info", Level::WARN, settings.level);
-    let filter = EnvFilter::new(directives);
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(directives))
+        .with_writer(lines.clone());
     // It fails only where a subscriber is set already, as in tests.
     let _ = match settings.format {
-        Format::Json => lines
-            .json()
-            .flatten_event(true)
-            .with_target(false)
-            .try_init(),
-        Format::Text => lines.with_target(false).try_init(),
+        Format::Json => {
+            let clock = Clock::system();
+            subscriber.event_format(Json { clock }).try_init()
+        }
+        Format::Text => subscriber.with_target(false).try_init(),
     };
+    Ok(())
+}
+
+/// Writes what was logged and still waits: the last thing that a process does.
+pub fn flush() {
+    if let Some(lines) = LINES.get() {
+        lines.flush();
+    }
 }
 
 /// What is marked so in the log is a second factor's story, for whoever audits it.
