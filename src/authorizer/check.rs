@@ -1,6 +1,8 @@
 //! One check, from its facts to its decision. What is found on the way stays here, for the reply and the log.
 
 use std::{
+    borrow::Cow,
+    cell::OnceCell,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -28,7 +30,6 @@ use crate::{
         session::{Enrolment, Session, Standing},
     },
     kratos::Kratos,
-    telemetry::clock::Stopwatch,
 };
 
 /// What a check has found so far.
@@ -37,11 +38,12 @@ pub(super) struct Check<'a> {
     snapshot: &'a Snapshot,
     facts: &'a Facts,
     now: SystemTime,
-    pub(super) request_id: String,
+    pub(super) request_id: Cow<'a, str>,
     pub(super) request: Option<Request>,
     pub(super) site: Option<Site<'a>>,
     pub(super) rule: Option<&'a Rule>,
     pub(super) presented: Presented,
+    client: OnceCell<Client>,
     pub(super) session: Option<Arc<Session>>,
     pub(super) waited: Duration,
     pub(super) memory: Memory,
@@ -60,6 +62,7 @@ impl<'a> Check<'a> {
             site: None,
             rule: None,
             presented: Presented::Nothing,
+            client: OnceCell::new(),
             session: None,
             waited: Duration::ZERO,
             memory: Memory::Unasked,
@@ -96,9 +99,8 @@ impl<'a> Check<'a> {
             now: self.now,
         };
         let budget = deadline.map_or(kratos.timeout(), |own| own.min(kratos.timeout()));
-        let stopwatch = Stopwatch::start();
         let found = inquiry.within(budget).await;
-        self.waited = stopwatch.elapsed();
+        self.waited = found.waited;
         self.memory = found.memory;
         self.renew(found.renewal);
         (found.standing, found.enrolment)
@@ -193,8 +195,11 @@ impl<'a> Check<'a> {
         Some((site, self.snapshot.kratos.get(site.domain_id)?))
     }
 
+    /// The client, which is asked for only once it is known what it presents.
     pub(super) fn client(&self) -> Client {
-        Client::of(&self.facts.headers, self.presented.kind())
+        *self
+            .client
+            .get_or_init(|| Client::of(&self.facts.headers, self.presented.kind()))
     }
 
     pub(super) fn answer(&self, decision: Decision) -> Answer {

@@ -16,6 +16,7 @@ use crate::{
         session::{Enrolment, Session, Standing},
     },
     kratos::{Kratos, Told},
+    telemetry::clock::Stopwatch,
 };
 
 /// What is asked on behalf of one check.
@@ -39,6 +40,8 @@ pub(super) struct Found {
     /// The `Set-Cookie` line of a renewed session cookie.
     pub(super) renewal: Option<HeaderValue>,
     pub(super) memory: Memory,
+    /// How long Kratos was waited for.
+    pub(super) waited: Duration,
 }
 
 /// What memory gave.
@@ -78,6 +81,7 @@ impl From<Standing> for Found {
             enrolment: Enrolment::Unknown,
             renewal: None,
             memory: Memory::Unasked,
+            waited: Duration::ZERO,
         }
     }
 }
@@ -97,9 +101,12 @@ impl Inquiry<'_> {
     }
 
     async fn bounded(&self, budget: Duration, asking: impl Future<Output = Found>) -> Found {
-        tokio::time::timeout(budget, asking)
-            .await
-            .unwrap_or_else(|_| Found::late())
+        let stopwatch = Stopwatch::start();
+        let found = tokio::time::timeout(budget, asking).await;
+        Found {
+            waited: stopwatch.elapsed(),
+            ..found.unwrap_or_else(|_| Found::late())
+        }
     }
 
     async fn of_absence(&self) -> Found {
@@ -134,6 +141,7 @@ impl Inquiry<'_> {
             enrolment,
             renewal: told.renewal,
             memory: Memory::Miss,
+            waited: Duration::ZERO,
         }
     }
 

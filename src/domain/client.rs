@@ -70,6 +70,8 @@ impl Client {
     }
 }
 
+const GRPC: &[u8] = b"application/grpc";
+
 /// `application/grpc` or `application/grpc+…`; grpc-web is a script's.
 fn is_grpc(headers: &Headers) -> bool {
     let value = headers.first(b"content-type").unwrap_or_default();
@@ -77,11 +79,9 @@ fn is_grpc(headers: &Headers) -> bool {
         .split(|&b| b == b';')
         .next()
         .unwrap_or_default()
-        .trim_ascii()
-        .to_ascii_lowercase();
-    essence
-        .strip_prefix(b"application/grpc")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
+        .trim_ascii();
+    let (name, rest) = essence.split_at_checked(GRPC.len()).unwrap_or_default();
+    name.eq_ignore_ascii_case(GRPC) && (rest.is_empty() || rest.starts_with(b"+"))
 }
 
 /// An `Upgrade`, or an extended CONNECT, which Envoy shows as one with `:protocol`.
@@ -89,14 +89,14 @@ fn is_websocket(headers: &Headers) -> bool {
     headers.has(b"upgrade", b"websocket") || headers.has(b":protocol", b"websocket")
 }
 
+const PREFETCH: &[u8] = b"prefetch";
+
 /// Following a challenge writes a flow in Kratos, and may mail a code: not for a page that nobody opened yet.
 fn is_prefetch(headers: &Headers) -> bool {
     let starts = |name| {
         headers.first(name).is_some_and(|value| {
-            value
-                .trim_ascii()
-                .to_ascii_lowercase()
-                .starts_with(b"prefetch")
+            let word = value.trim_ascii().get(..PREFETCH.len());
+            word.is_some_and(|word| word.eq_ignore_ascii_case(PREFETCH))
         })
     };
     starts(b"sec-purpose") || starts(b"purpose")

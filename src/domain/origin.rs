@@ -1,7 +1,8 @@
 //! The origins that Stepgate guards, and which of them a request belongs to.
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
+use foldhash::HashMap;
 use url::Url;
 
 use super::{

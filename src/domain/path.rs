@@ -197,6 +197,9 @@ fn is_overlong(path: &[u8]) -> bool {
 /// The path decoded a second time, if that changes it. Refused where it changes something that matters, or could be
 /// decoded even further. A bare `%` is data, as in `100%25`.
 fn decode_again(decoded: &[u8]) -> Result<Option<Vec<u8>>, PathError> {
+    if !decoded.contains(&b'%') {
+        return Ok(None);
+    }
     let mut again = Vec::with_capacity(decoded.len());
     let mut rest = decoded;
     while let Some((&first, behind)) = rest.split_first() {

@@ -6,8 +6,7 @@
 mod reach;
 mod table;
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use http::Method;
 
 use super::{
@@ -73,8 +72,8 @@ impl RuleSet {
         let mut set = Self {
             rules: Vec::new(),
             default: default_rule(default),
-            exact: HashMap::new(),
-            below: HashMap::new(),
+            exact: HashMap::default(),
+            below: HashMap::default(),
             any: Table::default(),
         };
         for (place, rule) in rules.iter().enumerate() {

@@ -169,10 +169,7 @@ impl UpstreamHeaders {
     ) -> Mutations {
         let mut mutations = Mutations::default();
         for (name, source) in &self.0 {
-            match source
-                .value(session, rule)
-                .and_then(|value| header_value(&value))
-            {
+            match source.value(session, rule).and_then(header_value) {
                 Some(value) => mutations.set.push((name.clone(), value)),
                 None => mutations.remove.push(name.as_str().to_owned()),
             }
@@ -210,9 +207,9 @@ impl UpstreamHeaders {
 }
 
 /// A value that is empty or too long counts as unset.
-fn header_value(text: &str) -> Option<HeaderValue> {
+fn header_value(text: String) -> Option<HeaderValue> {
     let fits = !text.is_empty() && text.len() <= MAX_VALUE_BYTES;
-    HeaderValue::from_str(text).ok().filter(|_| fits)
+    HeaderValue::try_from(text).ok().filter(|_| fits)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The rules of one host pattern, found by path and method.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use http::Method;
 
 use crate::domain::{
