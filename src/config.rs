@@ -10,7 +10,7 @@ pub mod reload;
 mod shape;
 mod sources;
 
-use std::{env, num::NonZero, path::Path, sync::Arc};
+use std::{env, num::NonZero, path::Path, sync::Arc, time::Duration};
 
 pub use fault::{Collector, Fault, Faults};
 pub use file::{File, parse};
@@ -35,6 +35,8 @@ pub struct Config {
     pub servers: servers::Settings,
     /// How many runtimes answer checks; `None` for one a core.
     pub workers: Option<NonZero<usize>>,
+    /// How long checks are still answered after the signal to stop, while health says `NOT_SERVING`.
+    pub drain: Duration,
     /// How the log is written.
     pub log: log::Settings,
     /// Nobody configured a secret, so it was drawn at random and no other replica shares it.

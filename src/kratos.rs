@@ -31,10 +31,13 @@ use std::{
 use http::HeaderValue;
 use quick_cache::sync::Cache;
 
-use crate::domain::{
-    claim::Pointer,
-    credential::{Credential, Presented},
-    session::{Aal, Enrolment, Session, Standing},
+use crate::{
+    domain::{
+        claim::Pointer,
+        credential::{Credential, Presented},
+        session::{Aal, Enrolment, Session, Standing},
+    },
+    telemetry::metrics,
 };
 use belief::Belief;
 use cache::{Remembered, Sessions};
@@ -51,6 +54,8 @@ const MAX_UNENROLLED: usize = 10_000;
 /// Where one Kratos is and how it is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// The identity domain's name, for the metrics.
+    pub name: Box<str>,
     /// Kratos' public API, http or https, without a slash at its end.
     pub api_url: Box<str>,
     /// The name of its session cookie.
@@ -99,6 +104,7 @@ impl From<Standing> for Told {
 #[derive(Debug)]
 pub struct Kratos {
     settings: Settings,
+    metrics: metrics::Kratos,
     belief: Arc<Belief>,
     sessions: Sessions,
     unenrolled: Cache<Box<str>, SystemTime>,
@@ -113,9 +119,12 @@ impl Kratos {
     /// # Errors
     /// [`BuildError`] where TLS can't be set up.
     pub fn new(settings: &Settings) -> Result<Self, BuildError> {
+        let metrics = metrics::kratos(&settings.name);
+        let line = Line::new(settings, metrics.clone())?;
         Ok(Self {
             settings: settings.clone(),
-            belief: Arc::new(Belief::new(settings, Line::new(settings)?)),
+            metrics,
+            belief: Arc::new(Belief::new(settings, line)),
             sessions: Sessions::new(settings.cache),
             unenrolled: Cache::new(MAX_UNENROLLED),
             asked: Flights::new(),
@@ -134,6 +143,12 @@ impl Kratos {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What is counted of it.
+    #[must_use]
+    pub fn metrics(&self) -> &metrics::Kratos {
+        &self.metrics
     }
 
     /// The session that is remembered of a credential, no older than the rule's own time where it has one.

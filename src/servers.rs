@@ -3,6 +3,7 @@
 //! [`Doors`] opens what the configuration lists. [`runtime`] accepts connections, so many and no more, and hands them round
 //! to one worker a core, where each [`Door`](runtime::Door) serves its share.
 
+pub mod admin;
 mod connection;
 pub mod ext_authz;
 pub mod forward_auth;
@@ -11,9 +12,10 @@ pub mod runtime;
 
 use std::{io, net::SocketAddr, num::NonZero, sync::Arc};
 
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::authorizer::Authorizer;
+use admin::Admin;
 use ext_authz::ExtAuthz;
 use forward_auth::{ForwardAuth, TrustedProxies};
 use listen::{Listen, ListenError};
@@ -26,6 +28,8 @@ pub struct Settings {
     pub grpc: DoorSettings,
     /// The HTTP door, where it is wanted.
     pub http: Option<HttpSettings>,
+    /// Health, readiness and metrics, unless they are off.
+    pub admin: Option<DoorSettings>,
 }
 
 /// What every door needs.
@@ -51,6 +55,8 @@ pub struct HttpSettings {
 pub struct Doors {
     grpc: Listening,
     http: Option<(Listening, TrustedProxies)>,
+    admin: Option<Listening>,
+    drain: watch::Sender<bool>,
 }
 
 /// A door's listener and its bound.
@@ -71,7 +77,17 @@ impl Doors {
             Some(http) => Some((Listening::open(http.door).await?, http.trusted_proxies)),
             None => None,
         };
-        Ok(Self { grpc, http })
+        let admin = match settings.admin {
+            Some(admin) => Some(Listening::open(admin).await?),
+            None => None,
+        };
+        let (drain, _) = watch::channel(false);
+        Ok(Self {
+            grpc,
+            http,
+            admin,
+            drain,
+        })
     }
 
     /// Where Envoy's door listens.
@@ -91,7 +107,23 @@ impl Doors {
         http.map(|(door, _)| door.listener.local_addr()).transpose()
     }
 
-    /// Serves every door on the same workers until `stop` holds true, then finishes the checks in flight.
+    /// Where health, readiness and metrics are served, if they are.
+    ///
+    /// # Errors
+    /// Where the system won't say.
+    pub fn admin_address(&self) -> io::Result<Option<SocketAddr>> {
+        let admin = self.admin.as_ref();
+        admin.map(|door| door.listener.local_addr()).transpose()
+    }
+
+    /// Where to say that the end is near: once it holds true, health is `NOT_SERVING`, while checks are answered as ever.
+    #[must_use]
+    pub fn drain(&self) -> watch::Sender<bool> {
+        self.drain.clone()
+    }
+
+    /// Serves every door on the same workers until `stop` holds true, then finishes the checks in flight. The admin door
+    /// has a worker of its own, so that no check waits for a scrape, and is the last to close.
     ///
     /// # Errors
     /// Where a worker can't be started.
@@ -102,7 +134,10 @@ impl Doors {
         stop: watch::Receiver<bool>,
     ) -> io::Result<()> {
         let workers = Workers::start(workers)?;
-        let envoy = ExtAuthz::door(Arc::clone(&authorizer)).await;
+        let (close, closed) = watch::channel(false);
+        let admin = self.admin.map(|door| open_admin(door, &self.drain, closed));
+        let admin = admin.transpose()?;
+        let envoy = ExtAuthz::door(Arc::clone(&authorizer), self.drain.subscribe()).await;
         let grpc = runtime::serve(self.grpc, envoy, &workers, stop.clone());
         match self.http {
             Some((http, trusted)) => {
@@ -112,8 +147,26 @@ impl Doors {
             }
             None => grpc.await,
         }
+        close.send_replace(true);
+        if let Some(admin) = admin {
+            // It has nothing left to say to whom it matters.
+            let _ = admin.await;
+        }
         Ok(())
     }
+}
+
+/// Opens the admin door on a worker of its own.
+fn open_admin(
+    door: Listening,
+    drain: &watch::Sender<bool>,
+    closed: watch::Receiver<bool>,
+) -> io::Result<JoinHandle<()>> {
+    let worker = Workers::start(NonZero::<usize>::MIN)?;
+    let admin = Admin::door(drain.subscribe());
+    Ok(tokio::spawn(async move {
+        runtime::serve(door, admin, &worker, closed).await;
+    }))
 }
 
 impl Listening {

@@ -57,8 +57,9 @@ impl Server {
         let port = free_port()?;
         let folder = TempDir::new()?;
         let file = folder.path().join("stepgate.yaml");
-        let servers =
-            format!("workers: 1\nservers: {{ grpc: {{ listen: '127.0.0.1:{port}' }} }}\n");
+        let servers = format!(
+            "workers: 1\nservers: {{ admin: {{ listen: off }}, grpc: {{ listen: '127.0.0.1:{port}' }} }}\n"
+        );
         fs::write(&file, format!("{config}{servers}"))?;
         let program = env::var_os("STEPGATE_BIN").map_or_else(built, PathBuf::from);
         let mut command = command(program, is_pinned);

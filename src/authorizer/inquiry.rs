@@ -90,10 +90,14 @@ impl Inquiry<'_> {
     /// Asks, for no longer than this.
     pub(super) async fn within(&self, budget: Duration) -> Found {
         match self.presented {
-            Presented::One(credential) => match self.remembered(credential) {
-                Some(found) => found,
-                None => self.bounded(budget, self.of(credential)).await,
-            },
+            Presented::One(credential) => {
+                let remembered = self.remembered(credential);
+                self.kratos.metrics().looked_up(remembered.is_some());
+                match remembered {
+                    Some(found) => found,
+                    None => self.bounded(budget, self.of(credential)).await,
+                }
+            }
             Presented::Nothing | Presented::Malformed(_) => {
                 self.bounded(budget, self.of_absence()).await
             }

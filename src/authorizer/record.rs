@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::check::Check;
 use crate::{
     domain::decision::Decision,
-    telemetry::log::{self, Event},
+    telemetry::{
+        log::{self, Event},
+        metrics,
+    },
 };
 
 /// Writes the check's line, and the audit line of what it means for a second factor.
@@ -38,6 +41,7 @@ pub(super) fn record(
         cache: check.memory.as_str(),
     };
     log::check(&line);
+    metrics::check(&line);
     if let Some(event) = event(decision, check.is_step_up_completed) {
         log::audit(event, &line);
     }

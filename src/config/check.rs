@@ -13,6 +13,7 @@ use std::{
     ffi::OsStr,
     num::NonZero,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde_saphyr::{Location, Spanned};
@@ -26,11 +27,14 @@ use super::{
     sources::Sources,
 };
 use crate::{
-    domain::{path::PathOptions, policy::Policy},
+    domain::{duration::parse_duration, path::PathOptions, policy::Policy},
     telemetry::log::{self, Format},
 };
 
 pub(super) use secret::VARIABLE as SECRET;
+
+/// Long enough for Envoy to have asked for health a few times.
+const DEFAULT_DRAIN: Duration = Duration::from_secs(5);
 
 /// Turns what was written into a configuration, or into all of its faults.
 pub(super) fn check(sources: &Sources, given_secret: Option<&OsStr>) -> Result<Config, Faults> {
@@ -42,6 +46,7 @@ pub(super) fn check(sources: &Sources, given_secret: Option<&OsStr>) -> Result<C
     let servers = servers::check(&mut faults, &file.servers);
     let log = log(&mut faults, &file.log);
     let workers = workers(&mut faults, file.workers.as_ref());
+    let drain = drain(&mut faults, file.drain.as_ref());
     let secret = secret::check(&mut faults, &sources.name, &file.secret, given_secret);
     let rules = rules::check(&mut faults, sources, paths, &domains);
     let config = rules.zip(secret).map(|(rules, chosen)| {
@@ -60,6 +65,7 @@ pub(super) fn check(sources: &Sources, given_secret: Option<&OsStr>) -> Result<C
             kratos: domains.settings,
             servers,
             workers,
+            drain,
             log,
             is_secret_random: chosen.is_random,
             warnings: Vec::new(),
@@ -111,6 +117,13 @@ fn workers(faults: &mut Collector, workers: Option<&Spanned<usize>>) -> Option<N
     workers
 }
 
+fn drain(faults: &mut Collector, written: Option<&Spanned<String>>) -> Duration {
+    let drain = written.map(text).and_then(|(drain, at)| {
+        faults.ok(at, format_args!("`drain: {drain}`"), parse_duration(drain))
+    });
+    drain.unwrap_or(DEFAULT_DRAIN)
+}
+
 /// One word of a list, or a fault that names the list.
 fn word<T: Copy>(
     faults: &mut Collector,
@@ -145,12 +158,16 @@ fn switch<T: Copy>(
     words: &[(&str, T)],
 ) -> Option<T> {
     let text = text?;
-    let text = Spanned {
-        value: text.value.0.clone(),
-        referenced: text.referenced,
-        defined: text.defined,
-    };
-    word(faults, key, Some(&text), words)
+    word(faults, key, Some(&spelled(text)), words)
+}
+
+/// The word as a text.
+fn spelled(word: &Spanned<Word>) -> Spanned<String> {
+    Spanned {
+        value: word.value.0.clone(),
+        referenced: word.referenced,
+        defined: word.defined,
+    }
 }
 
 /// A text and where it stands.

@@ -32,6 +32,7 @@ pub struct File {
     #[serde(default)]
     pub(super) log: Log,
     pub(super) workers: Option<Spanned<usize>>,
+    pub(super) drain: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) secret: Secret,
 }
@@ -115,6 +116,8 @@ pub(super) struct Servers {
     #[serde(default)]
     pub(super) grpc: GrpcServer,
     pub(super) http: Option<HttpServer>,
+    #[serde(default)]
+    pub(super) admin: AdminServer,
 }
 
 /// `servers.grpc`
@@ -122,6 +125,14 @@ pub(super) struct Servers {
 #[serde(deny_unknown_fields)]
 pub(super) struct GrpcServer {
     pub(super) listen: Option<Spanned<String>>,
+    pub(super) max_connections: Option<Spanned<usize>>,
+}
+
+/// `servers.admin`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AdminServer {
+    pub(super) listen: Option<Spanned<Word>>,
     pub(super) max_connections: Option<Spanned<usize>>,
 }
 

@@ -19,7 +19,12 @@ use std::{
 use notify::{Event, RecommendedWatcher};
 
 use super::{Config, Faults};
-use crate::{authorizer::Authorizer, kratos::BuildError, servers, telemetry::log};
+use crate::{
+    authorizer::Authorizer,
+    kratos::BuildError,
+    servers,
+    telemetry::{loads, log},
+};
 use files::{Files, Folders};
 
 /// Files that haven't changed for so long are written.
@@ -52,6 +57,7 @@ enum Call {
 struct Start {
     servers: servers::Settings,
     workers: Option<std::num::NonZero<usize>>,
+    drain: Duration,
     log: log::Settings,
 }
 
@@ -152,14 +158,19 @@ impl Reloader {
     /// Reloads and tells the log.
     fn tell(&mut self, authorizer: &Authorizer) {
         match self.reload(authorizer) {
-            Ok(rules) => tracing::info!(rules, "configuration reloaded"),
+            Ok(rules) => {
+                loads::reloaded(rules);
+                tracing::info!(rules, "configuration reloaded");
+            }
             Err(ReloadError::Unsound(faults)) => {
+                loads::refused(faults.iter().map(ToString::to_string).collect());
                 for fault in faults.iter() {
                     tracing::error!("{fault}");
                 }
                 tracing::error!("the configuration is not sound; the old one stays");
             }
             Err(ReloadError::Client(error)) => {
+                loads::refused(vec![error.to_string()]);
                 let cause = error.source().map(ToString::to_string);
                 tracing::error!(%error, cause, "the old configuration stays");
             }
@@ -198,6 +209,7 @@ impl Start {
         Self {
             servers: config.servers.clone(),
             workers: config.workers,
+            drain: config.drain,
             log: config.log,
         }
     }
@@ -206,6 +218,7 @@ impl Start {
         let keys = [
             ("servers", self.servers != now.servers),
             ("workers", self.workers != now.workers),
+            ("drain", self.drain != now.drain),
             ("log", self.log != now.log),
         ];
         for (key, _) in keys.iter().filter(|(_, differs)| *differs) {

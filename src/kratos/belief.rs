@@ -11,12 +11,15 @@ use reqwest::StatusCode;
 use super::{
     Settings, Told,
     client::Answer,
-    line::{Budget, Line, LineError, Question},
+    line::{Budget, Line, LineError},
     wire,
 };
-use crate::domain::{
-    credential::{Credential, CredentialKind},
-    session::{Aal, Enrolment, Factor, Standing},
+use crate::{
+    domain::{
+        credential::{Credential, CredentialKind},
+        session::{Aal, Enrolment, Factor, Standing},
+    },
+    telemetry::metrics::Call,
 };
 
 const WHOAMI: &str = "/sessions/whoami";
@@ -78,7 +81,7 @@ impl Belief {
             return Standing::SignedOut;
         };
         let budget = Budget::new(self.timeout, now);
-        match self.line.ask(Question::First, health, None, budget).await {
+        match self.line.ask(Call::Health, health, None, budget).await {
             Ok(answer) if answer.status == StatusCode::OK => {
                 self.is_ready(now);
                 Standing::SignedOut
@@ -125,7 +128,7 @@ impl Belief {
         };
         let asked = self
             .line
-            .ask(Question::Second, path, Some(credential), budget)
+            .ask(Call::Enrolment, path, Some(credential), budget)
             .await;
         match &asked {
             Ok(answer) if answer.status == StatusCode::OK => Ok(enrolment(answer, aal)),
@@ -144,7 +147,7 @@ impl Belief {
     async fn whoami(&self, credential: &Credential, now: SystemTime, budget: Budget) -> Whoami {
         let asked = self
             .line
-            .ask(Question::First, WHOAMI, Some(credential), budget)
+            .ask(Call::Whoami, WHOAMI, Some(credential), budget)
             .await;
         let standing = match &asked {
             Ok(answer) if answer.status == StatusCode::OK => {
@@ -176,7 +179,7 @@ impl Belief {
     async fn verified(&self, credential: &Credential, now: SystemTime, budget: Budget) -> Told {
         let asked = self
             .line
-            .ask(Question::Second, TRUTH, Some(credential), budget)
+            .ask(Call::Verify, TRUTH, Some(credential), budget)
             .await;
         match &asked {
             Ok(answer) if is_signed_out(answer) => Standing::SignedOut.into(),

@@ -110,8 +110,7 @@ impl Breaker {
     }
 
     /// Whether calls are refused.
-    #[cfg(test)]
-    fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.with(|circuit| !matches!(circuit, Circuit::Closed(_)))
     }
 

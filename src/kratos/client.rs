@@ -1,11 +1,12 @@
 //! Calls to Kratos' public API: one credential, a bounded body, no redirects, no proxy.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::BytesMut;
+use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::{
     Certificate, ClientBuilder, Response, StatusCode,
-    header::{ACCEPT, COOKIE, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE},
+    header::{ACCEPT, COOKIE, DATE, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE},
     redirect,
 };
 
@@ -36,6 +37,8 @@ pub(super) struct Answer {
     pub(super) renewal: Option<HeaderValue>,
     /// `Ory-Session-Cache-For`: how long Kratos lets its answer be remembered, where it says so.
     pub(super) cache_for: Option<Duration>,
+    /// `Date`: Kratos' time when it answered, in whole seconds.
+    pub(super) date: Option<SystemTime>,
     pub(super) body: BytesMut,
 }
 
@@ -136,6 +139,7 @@ impl Answer {
         let retry_after = seconds(&response, &RETRY_AFTER);
         let cache_for = seconds(&response, &SESSION_CACHE_FOR);
         let renewal = renewal(&response, cookie);
+        let date = date(&response);
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len().saturating_add(chunk.len()) > MAX_BODY_BYTES {
@@ -148,6 +152,7 @@ impl Answer {
             retry_after,
             renewal,
             cache_for,
+            date,
             body,
         })
     }
@@ -165,6 +170,14 @@ fn renewal(response: &Response, cookie: &str) -> Option<HeaderValue> {
         .iter()
         .find(is_session)
         .cloned()
+}
+
+fn date(response: &Response) -> Option<SystemTime> {
+    const DATES: DateTimeParser = DateTimeParser::new();
+    let text = response.headers().get(DATE)?.to_str().ok()?;
+    let seconds = DATES.parse_timestamp(text).ok()?.as_second();
+    let since_1970 = Duration::from_secs(u64::try_from(seconds).ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(since_1970)
 }
 
 /// A header that holds a number of seconds.

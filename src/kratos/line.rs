@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     domain::{claim::Pointer, credential::Credential},
-    telemetry::clock::Stopwatch,
+    telemetry::{
+        clock::Stopwatch,
+        metrics::{self, Call, Outcome},
+    },
 };
 
 /// How many credentials that Kratos asked to leave alone are remembered.
@@ -37,15 +40,6 @@ pub(super) enum LineError {
     Crowded,
     #[error(transparent)]
     Call(#[from] CallError),
-}
-
-/// Which kind of question a call is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Question {
-    /// One that a check can't do without.
-    First,
-    /// One that verifies an answer; such questions take no more than half of the places.
-    Second,
 }
 
 /// The time that is left for a conversation with Kratos.
@@ -85,10 +79,11 @@ pub(super) struct Line {
     health: Option<Box<str>>,
     throttled: Cache<Credential, SystemTime>,
     hashes: RandomState,
+    metrics: metrics::Kratos,
 }
 
 impl Line {
-    pub(super) fn new(settings: &Settings) -> Result<Self, BuildError> {
+    pub(super) fn new(settings: &Settings, metrics: metrics::Kratos) -> Result<Self, BuildError> {
         let half = settings.max_in_flight.div_ceil(2);
         Ok(Self {
             client: Client::new(settings)?,
@@ -98,6 +93,7 @@ impl Line {
             health: settings.health.clone(),
             throttled: Cache::new(MAX_THROTTLED),
             hashes: RandomState::new(),
+            metrics,
         })
     }
 
@@ -112,7 +108,21 @@ impl Line {
     /// Asks within the budget.
     pub(super) async fn ask(
         &self,
-        question: Question,
+        call: Call,
+        path: &str,
+        credential: Option<&Credential>,
+        budget: Budget,
+    ) -> Result<Answer, LineError> {
+        let outcome = self.try_to_ask(call, path, credential, budget).await;
+        if let Some(untold) = outcome.as_ref().err().and_then(unsent) {
+            self.metrics.asked(call, untold, Duration::ZERO);
+        }
+        outcome
+    }
+
+    async fn try_to_ask(
+        &self,
+        call: Call,
         path: &str,
         credential: Option<&Credential>,
         budget: Budget,
@@ -123,37 +133,51 @@ impl Line {
             return Err(LineError::Throttled(wait));
         }
         // A place first: a trial that were admitted and then queued would keep the circuit waiting.
-        let places = self.places(question);
+        let places = self.places(call);
         let _held = tokio::time::timeout(budget.left(), places)
             .await
             .map_err(|_| LineError::Crowded)?;
         if self.breaker.admit(budget.now()) == Admission::Refused {
             return Err(LineError::Open);
         }
-        let outcome = self.call(path, credential, budget).await;
+        let outcome = self
+            .call(call, path, credential, budget.left(), budget)
+            .await;
         self.learn(&outcome, credential, budget).await;
+        self.metrics.breaker(self.breaker.is_open());
         outcome
     }
 
+    /// Calls, and counts it.
     async fn call(
         &self,
+        call: Call,
         path: &str,
         credential: Option<&Credential>,
+        time: Duration,
         budget: Budget,
     ) -> Result<Answer, LineError> {
-        let call = self.client.get(path, credential);
-        let answer = tokio::time::timeout(budget.left(), call).await;
-        Ok(answer.map_err(|_| LineError::TimedOut)??)
+        let (stopwatch, asked_at) = (Stopwatch::start(), budget.now());
+        let answer = tokio::time::timeout(time, self.client.get(path, credential)).await;
+        let answer = answer
+            .map_err(|_| LineError::TimedOut)
+            .and_then(|answer| Ok(answer?));
+        self.metrics.asked(call, sent(&answer), stopwatch.elapsed());
+        if let Some(date) = answer.as_ref().ok().and_then(|answer| answer.date) {
+            self.metrics.dated(date, asked_at, budget.now());
+        }
+        answer
     }
 
-    /// A place among all calls and, for a second question, among those too. Neither is ever closed.
+    /// A place among all calls and, for a question that a check could do without, among those too: they take no more than
+    /// half of the places. Neither is ever closed.
     async fn places(
         &self,
-        question: Question,
+        call: Call,
     ) -> (Option<SemaphorePermit<'_>>, Option<SemaphorePermit<'_>>) {
-        let second = match question {
-            Question::First => None,
-            Question::Second => self.second_places.acquire().await.ok(),
+        let second = match call {
+            Call::Whoami | Call::Health => None,
+            Call::Verify | Call::Enrolment => self.second_places.acquire().await.ok(),
         };
         (second, self.places.acquire().await.ok())
     }
@@ -200,10 +224,12 @@ impl Line {
         let Some(path) = &self.health else {
             return self.breaker.unknown(budget.now());
         };
-        let answer = tokio::time::timeout(budget.total, self.client.get(path, None)).await;
+        let answer = self
+            .call(Call::Health, path, None, budget.total, budget)
+            .await;
         match answer {
-            Ok(Ok(answer)) if answer.status == StatusCode::OK => self.breaker.well(),
-            Ok(Ok(answer)) if answer.status == StatusCode::NOT_FOUND => {
+            Ok(answer) if answer.status == StatusCode::OK => self.breaker.well(),
+            Ok(answer) if answer.status == StatusCode::NOT_FOUND => {
                 self.breaker.unknown(budget.now());
             }
             _ => self.breaker.unwell(budget.now()),
@@ -212,6 +238,25 @@ impl Line {
 
     fn caller(&self, credential: Option<&Credential>) -> Caller {
         credential.map(|credential| self.hashes.hash_one(credential))
+    }
+}
+
+/// What came of a call.
+fn sent(outcome: &Result<Answer, LineError>) -> Outcome {
+    match outcome {
+        Ok(answer) => Outcome::Answered(answer.status.as_u16()),
+        Err(LineError::TimedOut) => Outcome::TimedOut,
+        Err(_) => Outcome::Failed,
+    }
+}
+
+/// Why there was no call.
+fn unsent(error: &LineError) -> Option<Outcome> {
+    match error {
+        LineError::Open => Some(Outcome::CircuitOpen),
+        LineError::Throttled(_) => Some(Outcome::HeldBack),
+        LineError::Crowded => Some(Outcome::Crowded),
+        LineError::TimedOut | LineError::Call(_) => None,
     }
 }
 

@@ -41,9 +41,14 @@ pub struct ExtAuthz {
 }
 
 impl ExtAuthz {
-    /// The door: the service, with `grpc.health.v1` beside it.
-    pub async fn door(authorizer: Arc<Authorizer>) -> impl Door {
+    /// The door: the service, with `grpc.health.v1` beside it, which says `NOT_SERVING` once `drain` holds true.
+    pub async fn door(authorizer: Arc<Authorizer>, drain: watch::Receiver<bool>) -> impl Door {
         let (reporter, health) = tonic_health::server::health_reporter();
+        let leaving = reporter.clone();
+        tokio::spawn(async move {
+            told(drain).await;
+            report(&leaving, ServingStatus::NotServing).await;
+        });
         report(&reporter, ServingStatus::Serving).await;
         GrpcDoor {
             checks: Self { authorizer },

@@ -71,8 +71,9 @@ pub async fn serve<D: Door>(
     stop: watch::Receiver<bool>,
 ) {
     let shares = workers.share(&door, &stop);
+    // With the listener gone, whoever connects from then on is told so at once.
     tokio::select! {
-        () = hand_round(&listening, D::NAME, &shares) => {}
+        () = hand_round(listening, D::NAME, &shares) => {}
         () = told(stop) => {}
     }
     for share in shares {
@@ -81,7 +82,7 @@ pub async fn serve<D: Door>(
 }
 
 /// Accepts connections and gives each to the next worker.
-async fn hand_round(listening: &Listening, door: &'static str, shares: &[Share]) {
+async fn hand_round(listening: Listening, door: &'static str, shares: &[Share]) {
     let mut places = Places::new(door, listening.max_connections);
     for share in shares.iter().cycle() {
         match listening.listener.accept().await {

@@ -409,7 +409,7 @@ async fn other_paths_are_not_found() {
 
 #[tokio::test]
 async fn a_peer_that_is_not_trusted_is_told_so_and_nothing_else() {
-    let servers = "servers: { grpc: { listen: '127.0.0.1:0' }, http: { listen: '127.0.0.1:0', trusted_proxies: [192.0.2.0/24] } }";
+    let servers = "servers: { admin: { listen: off }, grpc: { listen: '127.0.0.1:0' }, http: { listen: '127.0.0.1:0', trusted_proxies: [192.0.2.0/24] } }";
     let gate = Gate::start_behind(RULES, servers).await;
     let cookie = gate.double.sign_in("totp@app.test").unwrap();
     for caller in CALLERS {
@@ -495,7 +495,7 @@ async fn garbage_gets_a_refusal_or_an_end() {
 
 #[tokio::test]
 async fn a_door_holds_so_many_connections_and_no_more() {
-    let servers = "servers: { grpc: { listen: '127.0.0.1:0', max_connections: 1 }, http: { listen: '127.0.0.1:0', max_connections: 2 } }";
+    let servers = "servers: { admin: { listen: off }, grpc: { listen: '127.0.0.1:0', max_connections: 1 }, http: { listen: '127.0.0.1:0', max_connections: 2 } }";
     let gate = Gate::start_behind("  []", servers).await;
     let get = b"GET /decisions/ HTTP/1.1\r\nhost: app.test\r\n\r\n";
     let mut held = Vec::new();

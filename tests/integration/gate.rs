@@ -17,8 +17,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use tonic::transport::Channel;
 
 /// Both doors, on free ports.
-const SERVERS: &str =
-    "servers: { grpc: { listen: '127.0.0.1:0' }, http: { listen: '127.0.0.1:0' } }";
+const SERVERS: &str = "servers: { admin: { listen: off }, grpc: { listen: '127.0.0.1:0' }, http: { listen: '127.0.0.1:0' } }";
 /// The secret of `totp@`; made up.
 const TOTP_SECRET: &str = "NOTASECRETNOTASECRETNOTASECRET22";
 

@@ -5,6 +5,7 @@
     reason = "a helper of a test that can't go on says why and stops it"
 )]
 
+mod admin;
 mod captures;
 mod cases;
 mod decode;
@@ -21,6 +22,8 @@ mod properties;
 mod proxies;
 mod reload;
 mod scripted;
+mod serving;
 mod stage;
+mod stop;
 mod through_envoy;
 mod trouble;

@@ -1,101 +1,27 @@
 //! The real binary, whose configuration changes under it.
 
-use std::{
-    fs,
-    os::unix::fs::symlink,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{fs, os::unix::fs::symlink, path::PathBuf};
 
-use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
-    process::{Child, ChildStderr, Command},
-};
-use tonic::transport::Channel;
+use crate::serving::{PATIENCE, Serving};
 
-use crate::gate::{Heard, request};
-
-/// The longest wait for a line of the log.
-const PATIENCE: Duration = Duration::from_secs(20);
 const RELOADED: &str = "configuration reloaded";
 const UNSOUND: &str = "the configuration is not sound; the old one stays";
 
-/// A running `stepgate serve`, killed when it is dropped.
-struct Serving {
-    child: Child,
-    log: Lines<BufReader<ChildStderr>>,
-    client: AuthorizationClient<Channel>,
-}
-
-impl Serving {
-    async fn start(config: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_stepgate"))
-            .args(["serve", "-c"])
-            .arg(config)
-            .env_remove("STEPGATE_SECRET")
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = wait_for(&mut log, "serving").await;
-        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let url = format!("http://{}", line.get("grpc").unwrap().as_str().unwrap());
-        let client = AuthorizationClient::connect(url).await.unwrap();
-        Self { child, log, client }
-    }
-
-    async fn ask(&self) -> Heard {
-        let check = request("GET", "app.test", "/x", &[]);
-        let response = self.client.clone().check(check).await.unwrap();
-        Heard::from(response.into_inner())
-    }
-
-    /// Which set of rules answers.
-    async fn set(&self) -> char {
-        let heard = self.ask().await;
-        let sets = [('a', "x-set-a"), ('b', "x-set-b")];
-        let told =
-            sets.map(|(set, header)| (heard.header(header) == set.to_string()).then_some(set));
-        match told {
-            [Some(set), None] | [None, Some(set)] => set,
-            _ => panic!("a mixture: {heard:?}"),
-        }
-    }
-
-    /// Asks until this set answers.
-    async fn until(&self, set: char) {
-        let answered = async { while self.set().await != set {} };
-        tokio::time::timeout(PATIENCE, answered).await.unwrap();
-    }
-
-    async fn wait_for(&mut self, message: &str) -> String {
-        wait_for(&mut self.log, message).await
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.child.id().unwrap().to_string();
-        let sent = std::process::Command::new("kill")
-            .args(["-s", name, &id])
-            .status();
-        assert!(sent.unwrap().success());
+/// Which set of rules answers.
+async fn set_of(serving: &Serving) -> char {
+    let heard = serving.ask("/x").await;
+    let sets = [('a', "x-set-a"), ('b', "x-set-b")];
+    let told = sets.map(|(set, header)| (heard.header(header) == set.to_string()).then_some(set));
+    match told {
+        [Some(set), None] | [None, Some(set)] => set,
+        _ => panic!("a mixture: {heard:?}"),
     }
 }
 
-/// The next line with this message.
-async fn wait_for(log: &mut Lines<BufReader<ChildStderr>>, message: &str) -> String {
-    let wanted = format!("\"message\":\"{message}");
-    let found = async {
-        while let Some(line) = log.next_line().await.unwrap() {
-            if line.contains(&wanted) {
-                return line;
-            }
-        }
-        panic!("the log ended before `{message}`")
-    };
-    tokio::time::timeout(PATIENCE, found).await.unwrap()
+/// Asks until this set answers.
+async fn until(serving: &Serving, set: char) {
+    let answered = async { while set_of(serving).await != set {} };
+    tokio::time::timeout(PATIENCE, answered).await.unwrap();
 }
 
 /// One of two sets. Its rule tells its own id in its own header, so that one's rule with the other's headers would show.
@@ -105,7 +31,7 @@ fn text(set: char) -> String {
 default: deny
 upstream_headers: {{ X-Set-{set}: rule.id }}
 rules: [{{ id: {set}, match: {{ path: /x }}, require: none }}]
-servers: {{ grpc: {{ listen: '127.0.0.1:0' }} }}
+servers: {{ admin: {{ listen: off }}, grpc: {{ listen: '127.0.0.1:0' }} }}
 workers: 2
 "
     )
@@ -126,9 +52,9 @@ async fn each_check_across_reloads_is_answered_by_one_whole_configuration() {
         fs::write(&config, text(set)).unwrap();
         serving.signal("HUP");
         for _ in 0..10 {
-            serving.set().await;
+            set_of(&serving).await;
         }
-        serving.until(set).await;
+        until(&serving, set).await;
     }
 }
 
@@ -140,7 +66,7 @@ async fn a_hang_up_reloads_even_what_is_the_same() {
         serving.signal("HUP");
         serving.wait_for(RELOADED).await;
     }
-    assert_eq!(serving.set().await, 'a');
+    assert_eq!(set_of(&serving).await, 'a');
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,7 +75,7 @@ async fn a_changed_file_is_read_without_a_signal() {
     let mut serving = Serving::start(&config).await;
     fs::write(&config, text('b')).unwrap();
     serving.wait_for(RELOADED).await;
-    assert_eq!(serving.set().await, 'b');
+    assert_eq!(set_of(&serving).await, 'b');
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,10 +87,10 @@ async fn an_unsound_file_leaves_the_old_one_and_says_each_fault() {
     serving.wait_for(&format!("{}:4:", config.display())).await;
     serving.wait_for(&format!("{}:6:", config.display())).await;
     serving.wait_for(UNSOUND).await;
-    assert_eq!(serving.set().await, 'a');
+    assert_eq!(set_of(&serving).await, 'a');
     fs::write(&config, text('b')).unwrap();
     serving.wait_for(RELOADED).await;
-    assert_eq!(serving.set().await, 'b');
+    assert_eq!(set_of(&serving).await, 'b');
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,6 +121,6 @@ async fn a_link_that_is_swapped_as_kubernetes_does_leads_to_the_new_file() {
     for (version, set) in [("..2", 'b'), ("..3", 'a')] {
         swap(version);
         serving.wait_for(RELOADED).await;
-        assert_eq!(serving.set().await, set);
+        assert_eq!(set_of(&serving).await, set);
     }
 }

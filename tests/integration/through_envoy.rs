@@ -48,6 +48,7 @@ rules:
   - { id: health, match: { path: /grpc.health.v1.Health/** }, require: aal2 }
 servers:
   grpc: { listen: 127.0.0.1:9191 }
+  admin: { listen: off }
 ";
 
 /// The whole way: Envoy, Stepgate, the Kratos double, and an app that writes down what it receives.

@@ -158,12 +158,21 @@ mod tests {
             envoy,
             stepgate,
             stepgate_http,
+            stepgate_admin,
             kratos_public,
             kratos_admin: _,
             bank,
             pages,
         } = Ports::DEMO;
-        for port in [envoy, stepgate, stepgate_http, kratos_public, bank, pages] {
+        for port in [
+            envoy,
+            stepgate,
+            stepgate_http,
+            stepgate_admin,
+            kratos_public,
+            bank,
+            pages,
+        ] {
             assert!(files.contains(&port.to_string()), "{port}");
         }
     }

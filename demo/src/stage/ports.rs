@@ -23,6 +23,8 @@ pub struct Ports {
     pub stepgate: u16,
     /// Stepgate's HTTP door.
     pub stepgate_http: u16,
+    /// Stepgate's admin door.
+    pub stepgate_admin: u16,
     /// Kratos' public API.
     pub kratos_public: u16,
     /// Kratos' admin API.
@@ -45,6 +47,7 @@ impl Ports {
         envoy: 8080,
         stepgate: 9191,
         stepgate_http: 4456,
+        stepgate_admin: 4457,
         kratos_public: 4433,
         kratos_admin: 4434,
         bank: 8081,
@@ -73,9 +76,9 @@ impl Ports {
     }
 
     /// Each port of the demo's with the one here.
-    pub(super) fn instead_of_demo(&self) -> [(u16, u16); 7] {
+    pub(super) fn instead_of_demo(&self) -> [(u16, u16); 8] {
         let pairs = Self::DEMO.all().into_iter().zip(self.all());
-        let mut table = [(0, 0); 7];
+        let mut table = [(0, 0); 8];
         table
             .iter_mut()
             .zip(pairs)
@@ -83,11 +86,12 @@ impl Ports {
         table
     }
 
-    fn all(&self) -> [(u16, &'static str); 7] {
+    fn all(&self) -> [(u16, &'static str); 8] {
         [
             (self.envoy, "Envoy"),
             (self.stepgate, "Stepgate"),
             (self.stepgate_http, "Stepgate's HTTP door"),
+            (self.stepgate_admin, "Stepgate's admin door"),
             (self.kratos_public, "Kratos' public API"),
             (self.kratos_admin, "Kratos' admin API"),
             (self.bank, "the bank"),
@@ -111,6 +115,7 @@ impl Ports {
             envoy: next()?,
             stepgate: next()?,
             stepgate_http: next()?,
+            stepgate_admin: next()?,
             kratos_public: next()?,
             kratos_admin: next()?,
             bank: next()?,

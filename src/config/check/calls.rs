@@ -17,15 +17,17 @@ const DEFAULT_MAX_IN_FLIGHT: usize = 64;
 const LARGEST_MAX_IN_FLIGHT: usize = 65_536;
 const DEFAULT_HEALTH: &str = "/health/ready";
 
-/// The settings of the calls; `name` is the configuration file's.
+/// The settings of the calls of the identity domain `domain`; `name` is the configuration file's.
 pub(super) fn check(
     faults: &mut Collector,
     name: &str,
+    domain: &str,
     kratos: &file::Kratos,
     cookie: &str,
 ) -> Option<Settings> {
     let words = [("verify", true), ("trust", false)];
     let settings = Settings {
+        name: domain.into(),
         api_url: "".into(),
         cookie: cookie.into(),
         timeout: timeout(faults, kratos.timeout.as_ref()),

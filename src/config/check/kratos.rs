@@ -104,7 +104,7 @@ fn domain(
     kratos: &file::Kratos,
 ) -> Option<(IdentityDomain, Settings)> {
     let cookie = cookie(faults, kratos.cookie.as_ref());
-    let settings = calls::check(faults, file, kratos, &cookie);
+    let settings = calls::check(faults, file, name, kratos, &cookie);
     let browser_url = base_url(faults, "browser_url", &kratos.browser_url);
     let words = [
         ("always", Refresh::Always),

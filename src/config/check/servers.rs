@@ -7,14 +7,15 @@ use std::{
 
 use serde_saphyr::Spanned;
 
-use super::text;
+use super::{spelled, text};
 use crate::{
-    config::{fault::Collector, file},
+    config::{fault::Collector, file, shape::Word},
     servers::{DoorSettings, HttpSettings, Settings, forward_auth::TrustedProxies, listen::Listen},
 };
 
 const ANY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 const DEFAULT_GRPC: SocketAddr = SocketAddr::new(ANY, 9191);
+const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4457);
 /// The usual one; the door is off unless its address is given.
 const USUAL_HTTP: SocketAddr = SocketAddr::new(ANY, 4456);
 const DEFAULT_MAX_CONNECTIONS: NonZero<usize> = NonZero::new(10_000).unwrap();
@@ -32,7 +33,31 @@ pub(super) fn check(faults: &mut Collector, written: &file::Servers) -> Settings
         },
         trusted_proxies: trusted_proxies(faults, http.trusted_proxies.as_ref()),
     });
-    Settings { grpc, http }
+    let admin = admin(faults, &written.admin);
+    Settings { grpc, http, admin }
+}
+
+/// On unless it is switched off, for it listens on this machine alone.
+fn admin(faults: &mut Collector, written: &file::AdminServer) -> Option<DoorSettings> {
+    let door = DoorSettings {
+        listen: listen(
+            faults,
+            written
+                .listen
+                .as_ref()
+                .filter(|listen| !is_off(listen))
+                .map(spelled)
+                .as_ref(),
+            DEFAULT_ADMIN,
+        ),
+        max_connections: max_connections(faults, written.max_connections.as_ref()),
+    };
+    let is_on = !written.listen.as_ref().is_some_and(is_off);
+    is_on.then_some(door)
+}
+
+fn is_off(listen: &Spanned<Word>) -> bool {
+    listen.value.0 == "off"
 }
 
 fn listen(

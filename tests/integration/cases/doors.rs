@@ -123,6 +123,7 @@ fn settings() -> servers::Settings {
         max_connections: NonZero::new(16).unwrap(),
     };
     servers::Settings {
+        admin: None,
         grpc: door,
         http: Some(HttpSettings {
             door,
