@@ -5,6 +5,7 @@
     reason = "a helper of a test that can't go on says why and stops it"
 )]
 
+mod authority;
 mod captures;
 mod cases;
 mod decode;
@@ -23,4 +24,5 @@ mod reload;
 mod scripted;
 mod stage;
 mod through_envoy;
+mod tls;
 mod trouble;

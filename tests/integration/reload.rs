@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Stdio,
@@ -19,18 +20,20 @@ use crate::gate::{Heard, request};
 
 /// The longest wait for a line of the log.
 const PATIENCE: Duration = Duration::from_secs(20);
-const RELOADED: &str = "configuration reloaded";
-const UNSOUND: &str = "the configuration is not sound; the old one stays";
+pub(crate) const RELOADED: &str = "configuration reloaded";
+pub(crate) const UNSOUND: &str = "the configuration is not sound; the old one stays";
 
 /// A running `stepgate serve`, killed when it is dropped.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     log: Lines<BufReader<ChildStderr>>,
+    /// Where the HTTP door listens, if it does.
+    pub(crate) http: Option<SocketAddr>,
     client: AuthorizationClient<Channel>,
 }
 
 impl Serving {
-    async fn start(config: &Path) -> Self {
+    pub(crate) async fn start(config: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_stepgate"))
             .args(["serve", "-c"])
             .arg(config)
@@ -44,7 +47,13 @@ impl Serving {
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         let url = format!("http://{}", line.get("grpc").unwrap().as_str().unwrap());
         let client = AuthorizationClient::connect(url).await.unwrap();
-        Self { child, log, client }
+        let http = line.get("http").and_then(serde_json::Value::as_str);
+        Self {
+            child,
+            log,
+            http: http.map(|http| http.parse().unwrap()),
+            client,
+        }
     }
 
     async fn ask(&self) -> Heard {
@@ -71,7 +80,7 @@ impl Serving {
         tokio::time::timeout(PATIENCE, answered).await.unwrap();
     }
 
-    async fn wait_for(&mut self, message: &str) -> String {
+    pub(crate) async fn wait_for(&mut self, message: &str) -> String {
         wait_for(&mut self.log, message).await
     }
 

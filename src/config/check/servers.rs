@@ -7,10 +7,13 @@ use std::{
 
 use serde_saphyr::Spanned;
 
-use super::text;
+use super::{text, tls};
 use crate::{
     config::{fault::Collector, file},
-    servers::{DoorSettings, HttpSettings, Settings, forward_auth::TrustedProxies, listen::Listen},
+    servers::{
+        DoorSettings, HttpSettings, Settings, forward_auth::TrustedProxies, listen::Listen,
+        tls::Protocol,
+    },
 };
 
 const ANY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -19,16 +22,18 @@ const DEFAULT_GRPC: SocketAddr = SocketAddr::new(ANY, 9191);
 const USUAL_HTTP: SocketAddr = SocketAddr::new(ANY, 4456);
 const DEFAULT_MAX_CONNECTIONS: NonZero<usize> = NonZero::new(10_000).unwrap();
 
-pub(super) fn check(faults: &mut Collector, written: &file::Servers) -> Settings {
+pub(super) fn check(faults: &mut Collector, name: &str, written: &file::Servers) -> Settings {
     let (grpc, http) = (&written.grpc, written.http.as_ref());
     let grpc = DoorSettings {
         listen: listen(faults, grpc.listen.as_ref(), DEFAULT_GRPC),
         max_connections: max_connections(faults, grpc.max_connections.as_ref()),
+        tls: tls::check(faults, name, grpc.tls.as_ref(), Protocol::Http2),
     };
     let http = http.map(|http| HttpSettings {
         door: DoorSettings {
             listen: listen(faults, Some(&http.listen), USUAL_HTTP),
             max_connections: max_connections(faults, http.max_connections.as_ref()),
+            tls: tls::check(faults, name, http.tls.as_ref(), Protocol::Http1),
         },
         trusted_proxies: trusted_proxies(faults, http.trusted_proxies.as_ref()),
     });
