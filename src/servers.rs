@@ -9,6 +9,7 @@ pub mod ext_authz;
 pub mod forward_auth;
 pub mod listen;
 pub mod runtime;
+pub mod tls;
 
 use std::{io, net::SocketAddr, num::NonZero, sync::Arc};
 
@@ -20,6 +21,7 @@ use ext_authz::ExtAuthz;
 use forward_auth::{ForwardAuth, TrustedProxies};
 use listen::{Listen, ListenError};
 use runtime::Workers;
+use tls::Tls;
 
 /// The configuration's `servers`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,12 +35,14 @@ pub struct Settings {
 }
 
 /// What every door needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DoorSettings {
     /// Where it listens.
     pub listen: Listen,
     /// How many connections it holds at once.
     pub max_connections: NonZero<usize>,
+    /// Its certificate and whose it asks for; `None` where it speaks plainly.
+    pub tls: Option<Tls>,
 }
 
 /// What the HTTP door needs.
@@ -59,11 +63,27 @@ pub struct Doors {
     drain: watch::Sender<bool>,
 }
 
-/// A door's listener and its bound.
+/// A door's listener, its bound and its TLS.
 #[derive(Debug)]
 pub struct Listening {
     listener: TcpListener,
     max_connections: NonZero<usize>,
+    tls: Option<Tls>,
+}
+
+impl Settings {
+    /// Takes over, without a restart, what may change without one: what stands in the files of `tls`.
+    pub fn take_over(&self, newer: &Self) {
+        let http = self.http.as_ref().zip(newer.http.as_ref());
+        let http = http.map(|(http, newer)| (&http.door, &newer.door));
+        let admin = self.admin.as_ref().zip(newer.admin.as_ref());
+        let doors = [Some((&self.grpc, &newer.grpc)), http, admin];
+        for (door, newer) in doors.into_iter().flatten() {
+            if let Some((tls, newer)) = door.tls.as_ref().zip(newer.tls.as_ref()) {
+                tls.take_over(newer);
+            }
+        }
+    }
 }
 
 impl Doors {
@@ -174,6 +194,7 @@ impl Listening {
         Ok(Self {
             listener: settings.listen.bind().await?,
             max_connections: settings.max_connections,
+            tls: settings.tls,
         })
     }
 }

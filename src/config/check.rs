@@ -7,6 +7,7 @@ mod rule;
 mod rules;
 mod secret;
 mod servers;
+mod tls;
 mod upstream;
 
 use std::{
@@ -43,7 +44,7 @@ pub(super) fn check(sources: &Sources, given_secret: Option<&OsStr>) -> Result<C
     let paths = paths(&mut faults, &file.paths);
     let upstream_headers = upstream::check(&mut faults, file.upstream_headers.as_ref());
     let mut domains = kratos::check(&mut faults, &sources.name, &file.kratos);
-    let servers = servers::check(&mut faults, &file.servers);
+    let servers = servers::check(&mut faults, &sources.name, &file.servers);
     let log = log(&mut faults, &file.log);
     let workers = workers(&mut faults, file.workers.as_ref());
     let drain = drain(&mut faults, file.drain.as_ref());

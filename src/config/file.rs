@@ -126,6 +126,7 @@ pub(super) struct Servers {
 pub(super) struct GrpcServer {
     pub(super) listen: Option<Spanned<String>>,
     pub(super) max_connections: Option<Spanned<usize>>,
+    pub(super) tls: Option<Tls>,
 }
 
 /// `servers.admin`
@@ -134,6 +135,7 @@ pub(super) struct GrpcServer {
 pub(super) struct AdminServer {
     pub(super) listen: Option<Spanned<Word>>,
     pub(super) max_connections: Option<Spanned<usize>>,
+    pub(super) tls: Option<Tls>,
 }
 
 /// `servers.http`
@@ -142,7 +144,17 @@ pub(super) struct AdminServer {
 pub(super) struct HttpServer {
     pub(super) listen: Spanned<String>,
     pub(super) max_connections: Option<Spanned<usize>>,
+    pub(super) tls: Option<Tls>,
     pub(super) trusted_proxies: Option<Spanned<Vec<Spanned<String>>>>,
+}
+
+/// `servers.*.tls`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    pub(super) cert_file: Spanned<String>,
+    pub(super) key_file: Spanned<String>,
+    pub(super) client_ca_file: Option<Spanned<String>>,
 }
 
 /// `log`
@@ -172,6 +184,15 @@ impl File {
     /// The same with a secret from the environment, which wins over the file's.
     pub(super) fn check_given(self, name: &str, secret: Option<&OsStr>) -> Result<Config, Faults> {
         check::check(&Sources::of(name, self)?, secret)
+    }
+}
+
+impl Tls {
+    /// Every file it names.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Spanned<String>> {
+        [&self.cert_file, &self.key_file]
+            .into_iter()
+            .chain(&self.client_ca_file)
     }
 }
 

@@ -190,6 +190,7 @@ impl Reloader {
         let snapshot = config.into_successor(&authorizer.snapshot())?;
         authorizer.swap(snapshot);
         if let Some(start) = &self.start {
+            start.servers.take_over(&now.servers);
             start.tell_difference(&now);
         }
         Ok(rules)

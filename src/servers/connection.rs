@@ -1,7 +1,7 @@
 //! An accepted connection: its stream, its peer, and its place among those that its door holds.
 
 use std::{
-    io,
+    fmt, io,
     net::{self, SocketAddr},
     pin::Pin,
     task::{Context, Poll},
@@ -14,6 +14,8 @@ use tokio::{
 };
 use tonic::transport::server::Connected;
 
+use super::tls::Tls;
+
 /// A connection on its way to a worker; it belongs to no runtime yet.
 #[derive(Debug)]
 pub(super) struct Accepted {
@@ -25,17 +27,22 @@ pub(super) struct Accepted {
 /// A connection that is served. Its place is free again when it is dropped.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     peer: SocketAddr,
     _place: OwnedSemaphorePermit,
 }
+
+/// Bytes both ways, bare or behind TLS.
+trait Stream: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin> Stream for S {}
 
 impl Accepted {
     /// Makes the connection this runtime's.
     pub(super) fn adopt(self) -> io::Result<Connection> {
         self.stream.set_nodelay(true)?;
         Ok(Connection {
-            stream: TcpStream::from_std(self.stream)?,
+            stream: Box::new(TcpStream::from_std(self.stream)?),
             peer: self.peer,
             _place: self.place,
         })
@@ -47,6 +54,20 @@ impl Connection {
     #[must_use]
     pub fn peer(&self) -> SocketAddr {
         self.peer
+    }
+
+    /// The same behind TLS, once hands are shaken; none where they aren't.
+    pub(super) async fn behind(self, tls: Tls) -> Option<Self> {
+        match tls.secure(self.stream).await {
+            Ok(stream) => Some(Self {
+                stream: Box::new(stream),
+                ..self
+            }),
+            Err(error) => {
+                tracing::info!(peer = %self.peer.ip(), %error, "a TLS handshake failed");
+                None
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     num::NonZero,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     thread,
     time::Duration,
 };
@@ -15,13 +15,14 @@ use tokio::{
     net::TcpStream,
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
 };
 use tokio_stream::Stream;
 
 use super::{
     Listening,
     connection::{Accepted, Connection},
+    tls::Tls,
 };
 
 /// Accepted connections that wait for one worker.
@@ -42,9 +43,49 @@ pub trait Door: Clone + Send + 'static {
     ) -> impl Future<Output = ()> + Send;
 }
 
-/// The connections that one worker serves for one door.
+/// The connections that one worker serves for one door. Where the door has TLS, hands are shaken already.
 #[derive(Debug)]
-pub struct Connections(mpsc::Receiver<Accepted>);
+pub struct Connections {
+    accepted: mpsc::Receiver<Accepted>,
+    tls: Option<Tls>,
+    /// Side by side, so that a slow client holds up nobody else.
+    handshakes: JoinSet<Option<Connection>>,
+}
+
+impl Connections {
+    fn new(accepted: mpsc::Receiver<Accepted>, tls: Option<Tls>) -> Self {
+        Self {
+            accepted,
+            tls,
+            handshakes: JoinSet::new(),
+        }
+    }
+
+    /// The next connection that needs no handshake. Begins the handshake of each that comes before it.
+    fn poll_plain(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Connection>>> {
+        while let Some(accepted) = ready!(self.accepted.poll_recv(context)) {
+            match (accepted.adopt(), &self.tls) {
+                (Ok(connection), Some(tls)) => {
+                    self.handshakes.spawn(connection.behind(tls.clone()));
+                }
+                (adopted, _) => return Poll::Ready(Some(adopted)),
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    /// The next connection whose handshake is done.
+    fn poll_shaken(&mut self, context: &mut Context<'_>) -> Poll<Connection> {
+        while let Poll::Ready(Some(shaken)) = self.handshakes.poll_join_next(context) {
+            match shaken {
+                Ok(Some(connection)) => return Poll::Ready(connection),
+                Ok(None) => {}
+                Err(error) => tracing::error!(%error, "a TLS handshake stopped"),
+            }
+        }
+        Poll::Pending
+    }
+}
 
 impl Stream for Connections {
     type Item = io::Result<Connection>;
@@ -53,8 +94,11 @@ impl Stream for Connections {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Connection>>> {
-        let next = self.0.poll_recv(context);
-        next.map(|accepted| accepted.map(Accepted::adopt))
+        if let Poll::Ready(next) = self.poll_plain(context) {
+            return Poll::Ready(next);
+        }
+        self.poll_shaken(context)
+            .map(|connection| Some(Ok(connection)))
     }
 }
 
@@ -70,7 +114,7 @@ pub async fn serve<D: Door>(
     workers: &Workers,
     stop: watch::Receiver<bool>,
 ) {
-    let shares = workers.share(&door, &stop);
+    let shares = workers.share(&door, listening.tls.as_ref(), &stop);
     // With the listener gone, whoever connects from then on is told so at once.
     tokio::select! {
         () = hand_round(listening, D::NAME, &shares) => {}
@@ -163,8 +207,13 @@ impl Workers {
     }
 
     /// Opens the door on each.
-    fn share(&self, door: &impl Door, stop: &watch::Receiver<bool>) -> Vec<Share> {
-        let open = |worker: &Worker| worker.open(door.clone(), stop.clone());
+    fn share(
+        &self,
+        door: &impl Door,
+        tls: Option<&Tls>,
+        stop: &watch::Receiver<bool>,
+    ) -> Vec<Share> {
+        let open = |worker: &Worker| worker.open(door.clone(), tls.cloned(), stop.clone());
         self.0.iter().map(open).collect()
     }
 }
@@ -185,9 +234,10 @@ impl Worker {
         })
     }
 
-    fn open(&self, door: impl Door, stop: watch::Receiver<bool>) -> Share {
+    fn open(&self, door: impl Door, tls: Option<Tls>, stop: watch::Receiver<bool>) -> Share {
         let (connections, accepted) = mpsc::channel(BACKLOG);
-        let served = self.runtime.spawn(door.serve(Connections(accepted), stop));
+        let accepted = Connections::new(accepted, tls);
+        let served = self.runtime.spawn(door.serve(accepted, stop));
         Share {
             connections,
             served,

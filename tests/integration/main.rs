@@ -6,6 +6,7 @@
 )]
 
 mod admin;
+mod authority;
 mod captures;
 mod cases;
 mod decode;
@@ -26,4 +27,5 @@ mod serving;
 mod stage;
 mod stop;
 mod through_envoy;
+mod tls;
 mod trouble;

@@ -4,8 +4,8 @@ use std::{fs, os::unix::fs::symlink, path::PathBuf};
 
 use crate::serving::{PATIENCE, Serving};
 
-const RELOADED: &str = "configuration reloaded";
-const UNSOUND: &str = "the configuration is not sound; the old one stays";
+pub(crate) const RELOADED: &str = "configuration reloaded";
+pub(crate) const UNSOUND: &str = "the configuration is not sound; the old one stays";
 
 /// Which set of rules answers.
 async fn set_of(serving: &Serving) -> char {

@@ -93,7 +93,7 @@ fn address<'a>(told: &'a Value, door: &str) -> &'a str {
 
 /// The next line with this message.
 async fn wait_for(log: &mut Lines<BufReader<ChildStderr>>, message: &str) -> String {
-    let wanted = format!("\"message\":\"{message}");
+    let wanted = format!("\"msg\":\"{message}");
     let found = async {
         while let Some(line) = log.next_line().await.unwrap() {
             if line.contains(&wanted) {

@@ -9,6 +9,7 @@ mod identity;
 mod marker;
 mod page;
 mod script;
+mod tls;
 mod token;
 mod websocket;
 mod wire;
@@ -83,7 +84,7 @@ impl Way {
         envoy_edits.extend(grpc::route());
         envoy_edits.extend(options.envoy_edits);
         let stage = Stage::start(StageOptions {
-            config: Some(CONFIG.to_owned()),
+            config: Some(options.config.unwrap_or_else(|| CONFIG.to_owned())),
             envoy_edits,
             app_port: Some(app.port),
             ..options

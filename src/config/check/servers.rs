@@ -7,10 +7,13 @@ use std::{
 
 use serde_saphyr::Spanned;
 
-use super::{spelled, text};
+use super::{spelled, text, tls};
 use crate::{
     config::{fault::Collector, file, shape::Word},
-    servers::{DoorSettings, HttpSettings, Settings, forward_auth::TrustedProxies, listen::Listen},
+    servers::{
+        DoorSettings, HttpSettings, Settings, forward_auth::TrustedProxies, listen::Listen,
+        tls::Protocol,
+    },
 };
 
 const ANY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -20,25 +23,27 @@ const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST
 const USUAL_HTTP: SocketAddr = SocketAddr::new(ANY, 4456);
 const DEFAULT_MAX_CONNECTIONS: NonZero<usize> = NonZero::new(10_000).unwrap();
 
-pub(super) fn check(faults: &mut Collector, written: &file::Servers) -> Settings {
+pub(super) fn check(faults: &mut Collector, name: &str, written: &file::Servers) -> Settings {
     let (grpc, http) = (&written.grpc, written.http.as_ref());
     let grpc = DoorSettings {
         listen: listen(faults, grpc.listen.as_ref(), DEFAULT_GRPC),
         max_connections: max_connections(faults, grpc.max_connections.as_ref()),
+        tls: tls::check(faults, name, grpc.tls.as_ref(), Protocol::Http2),
     };
     let http = http.map(|http| HttpSettings {
         door: DoorSettings {
             listen: listen(faults, Some(&http.listen), USUAL_HTTP),
             max_connections: max_connections(faults, http.max_connections.as_ref()),
+            tls: tls::check(faults, name, http.tls.as_ref(), Protocol::Http1),
         },
         trusted_proxies: trusted_proxies(faults, http.trusted_proxies.as_ref()),
     });
-    let admin = admin(faults, &written.admin);
+    let admin = admin(faults, name, &written.admin);
     Settings { grpc, http, admin }
 }
 
 /// On unless it is switched off, for it listens on this machine alone.
-fn admin(faults: &mut Collector, written: &file::AdminServer) -> Option<DoorSettings> {
+fn admin(faults: &mut Collector, name: &str, written: &file::AdminServer) -> Option<DoorSettings> {
     let door = DoorSettings {
         listen: listen(
             faults,
@@ -51,6 +56,7 @@ fn admin(faults: &mut Collector, written: &file::AdminServer) -> Option<DoorSett
             DEFAULT_ADMIN,
         ),
         max_connections: max_connections(faults, written.max_connections.as_ref()),
+        tls: tls::check(faults, name, written.tls.as_ref(), Protocol::Http1),
     };
     let is_on = !written.listen.as_ref().is_some_and(is_off);
     is_on.then_some(door)

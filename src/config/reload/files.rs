@@ -10,7 +10,7 @@ use std::{
 use notify::{RecursiveMode, Watcher};
 use serde_saphyr::Spanned;
 
-use crate::config::file::{self, File};
+use crate::config::file::{self, File, Tls};
 
 /// How many symbolic links lead on from one to the next; Linux follows no more.
 const MAX_LINKS: usize = 40;
@@ -103,8 +103,18 @@ fn patterns(config: &Path, text: &[u8]) -> Option<BTreeSet<String>> {
     let globs = globs.map(|glob| folder.join(&glob.value).display().to_string());
     let kratos = file.kratos.value.values();
     let roots = kratos.filter_map(|kratos| kratos.value.ca_file.as_ref());
+    let doors = [
+        file.servers.grpc.tls.as_ref(),
+        file.servers
+            .http
+            .as_ref()
+            .and_then(|http| http.tls.as_ref()),
+        file.servers.admin.tls.as_ref(),
+    ];
+    let tls = doors.into_iter().flatten().flat_map(Tls::files);
     let plain = roots
         .chain(&file.secret.file)
+        .chain(tls)
         .map(|path: &Spanned<String>| {
             glob::Pattern::escape(&folder.join(&path.value).display().to_string())
         });

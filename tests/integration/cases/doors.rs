@@ -121,10 +121,11 @@ fn settings() -> servers::Settings {
     let door = DoorSettings {
         listen: Listen(SocketAddr::from(([127, 0, 0, 1], 0))),
         max_connections: NonZero::new(16).unwrap(),
+        tls: None,
     };
     servers::Settings {
         admin: None,
-        grpc: door,
+        grpc: door.clone(),
         http: Some(HttpSettings {
             door,
             trusted_proxies: TrustedProxies::default(),
