@@ -91,7 +91,10 @@ mod tests {
     fn a_server_that_drains_is_not_ready() {
         let (_, told) = told("HTTP/1.1 503 Service Unavailable\r\n\r\n");
         let told = told.unwrap_err().to_string();
-        assert!(told.ends_with("answers `HTTP/1.1 503 Service Unavailable`"), "{told}");
+        assert!(
+            told.ends_with("answers `HTTP/1.1 503 Service Unavailable`"),
+            "{told}"
+        );
     }
 
     #[test]
