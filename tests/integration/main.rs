@@ -8,6 +8,7 @@
 mod captures;
 mod cases;
 mod decode;
+mod deploy;
 mod door;
 mod examples;
 mod forward_auth;
