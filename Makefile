@@ -7,13 +7,17 @@ DENY_VERSION  := 0.20.2
 TOOLS := $(CURDIR)/target/tools
 export PATH := $(PATH):$(TOOLS)/bin
 
-.PHONY: help demo demo-check test bench fmt clippy unit doc deny envoy proxies cargo-deny cargo
+.PHONY: help demo demo-check test bench scale fmt clippy unit doc deny envoy proxies cargo-deny cargo \
+  kube-check workflow-check compose-check helm go
 
 help:
 	@echo "make demo        Olympus Bank behind Envoy and Stepgate, until Ctrl-C"
 	@echo "make demo-check  the same, walked by a program: exit 0 if all of it held"
 	@echo "make test        fmt, clippy, tests, docs, deny: what CI runs"
 	@echo "make bench       what a check costs against a server that allows everything, in about two minutes"
+	@echo "make scale       what many replicas ask of Kratos, simulated: the figures of docs/scaling.md"
+	@echo "make kube-check  the Kubernetes files and the chart, against published schemas"
+	@echo "make compose-check  the bank in containers, its story walked, and a Stepgate stopped under load"
 
 demo: cargo envoy
 	@echo "demo: building"
@@ -84,6 +88,54 @@ proxies:
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null || { \
 	    echo "These can't be had from here:$$missing. Put them on PATH, then try again."; exit 1; }; \
 	fi
+
+# Kubernetes files and the chart, held to the schemas that their owners publish. Needs Go, and Go's module proxy.
+HELM_VERSION       := 3.22.0
+ACTIONLINT_VERSION := 1.7.12
+ISTIO_API          := istio.io/api@v1.31.4
+ENVOY_GATEWAY      := github.com/envoyproxy/gateway@v1.9.1
+CONTOUR            := github.com/projectcontour/contour@v1.33.8
+KUBE_VERSION       := 1.37.0
+
+kube-check: go helm
+	@mkdir -p "$(TOOLS)/bin"
+	@cd tests/kubernetes && go build -o "$(TOOLS)/bin/kubernetes" .
+	@folder() { go mod download -json "$$1" | sed -n 's/^\t"Dir": "\(.*\)",$$/\1/p'; }; \
+	"$(TOOLS)/bin/kubernetes" -crds \
+	  "$$(folder $(ISTIO_API))/kubernetes/customresourcedefinitions.gen.yaml" \
+	  "$$(folder $(ENVOY_GATEWAY))/charts/gateway-helm/charts/crds/crds" \
+	  "$$(folder $(CONTOUR))/examples/contour/01-crds.yaml" \
+	  -- envoy/istio/*.yaml envoy/gateway/*.yaml envoy/contour/*.yaml
+	@for values in envoy/helm/ci/*-values.yaml; do \
+	  echo "kube-check: the chart with $$values"; \
+	  "$(HELM)" lint --quiet --strict envoy/helm -f $$values && \
+	  "$(HELM)" template stepgate envoy/helm --namespace stepgate --kube-version $(KUBE_VERSION) -f $$values \
+	    | "$(TOOLS)/bin/kubernetes" - || exit 1; \
+	done
+
+# The workflows, by the tool that knows what the hosting service accepts.
+workflow-check: go
+	@test -x "$(TOOLS)/bin/actionlint" || GOBIN="$(TOOLS)/bin" go install github.com/rhysd/actionlint/cmd/actionlint@v$(ACTIONLINT_VERSION)
+	@"$(TOOLS)/bin/actionlint" && echo "workflow-check: sound"
+
+HELM := $(TOOLS)/bin/helm
+helm: go
+	@test -x "$(HELM)" || { \
+	  echo "helm: building $(HELM_VERSION) under target/tools"; \
+	  GOBIN="$(TOOLS)/bin" go install helm.sh/helm/v3/cmd/helm@v$(HELM_VERSION); }
+
+go:
+	@command -v go >/dev/null || { \
+	  echo "go is missing: install Go 1.26 or newer, then try again."; exit 1; }
+
+# The simulation behind docs/scaling.md.
+scale: cargo
+	@cargo bench --quiet --package stepgate --bench scale
+
+# The bank in containers, with all images built from local files and the double in Kratos' place. Needs a running Docker
+# engine that can build with BuildKit, and docker-compose, or `COMPOSE="docker compose"`.
+compose-check: cargo envoy
+	@envoy/compose/check.sh
 
 cargo-deny: cargo
 	@command -v cargo-deny >/dev/null || { \

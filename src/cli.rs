@@ -1,10 +1,11 @@
 //! The command line: one verb, and an exit code that says how it ended.
 
 pub mod cases;
+mod health;
 mod serve;
 mod test;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -29,6 +30,12 @@ enum Verb {
             value_name = "FILE"
         )]
         config: PathBuf,
+    },
+    /// Ask the running server whether it is ready, and exit 1 if it is not: for the health check of a container.
+    Health {
+        /// Where its admin listener is reached; `servers.admin.listen`, with 127.0.0.1 for 0.0.0.0.
+        #[arg(long, default_value = "127.0.0.1:4457", value_name = "ADDRESS")]
+        admin: SocketAddr,
     },
     /// Try a configuration: answer the cases in these files, and exit 1 if an answer is not the one wanted.
     ///
@@ -73,6 +80,7 @@ impl Cli {
     pub fn run(self) -> Exit {
         match self.verb {
             Verb::Serve { config } => serve::run(&config),
+            Verb::Health { admin } => health::run(admin),
             Verb::Test { files } => test::run(&files),
         }
     }

@@ -5,6 +5,7 @@
 //! test sees at the app itself what got through.
 
 mod ledger;
+mod reading;
 mod site;
 
 use std::net::SocketAddr;
@@ -41,6 +42,17 @@ impl Bank {
             ledger,
             server,
         })
+    }
+
+    /// Serves the ledger too, for a reader in another process; see [`Ledger::at`].
+    #[must_use]
+    pub fn open_ledger(self, listener: TcpListener) -> Self {
+        let app = reading::router(self.ledger.clone());
+        // Ends with the runtime: nobody opens a ledger for less long than the bank.
+        tokio::spawn(async move {
+            let _ = axum::serve(listener, app).await;
+        });
+        self
     }
 
     /// Where it listens.

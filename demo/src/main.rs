@@ -9,6 +9,8 @@
 mod ask;
 mod check;
 mod run;
+mod running;
+mod serve;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -22,6 +24,23 @@ Olympus Bank: a bank behind Envoy and Stepgate.
   demo check    walk the story without a browser; exit 0 if every step held
   demo contract [PUBLIC_URL ADMIN_URL [aal1|highest_available]]
                 hold the Kratos double, or a running Kratos, to the recorded answers
+
+In the containers of envoy/docker-compose.yml:
+
+  demo bank     the bank on port 8081, and on 8090 what reached it
+  demo pages KRATOS_URL
+                the login pages on port 8082
+  demo people ADMIN_URL
+                make the people of the demo, as soon as that Kratos answers
+  demo kratos [SERVE OR MIGRATE …]
+                the double in the place of Kratos, on ports 4433 and 4434
+
+With such containers running:
+
+  demo walk ENVOY LEDGER [1|2]
+                walk the story through Envoy at that address over HTTP/1.1 or HTTP/2, looking into the bank's ledger
+  demo knock ENVOY SECONDS
+                open the account over and over; exit 0 if every try succeeded
 ";
 
 /// Exit codes, as Stepgate's own.
@@ -37,8 +56,9 @@ async fn main() -> ExitCode {
         outcome = perform(&arguments) => outcome,
         () = stopped() => {
             println!("\ndemo: stopped");
-            // Only `run` is meant to be stopped; all else was cut short.
-            Ok(if arguments.first().is_some_and(|verb| verb == "run") { YES } else { NO })
+            // These are meant to be stopped; all else was cut short.
+            let endless = ["run", "bank", "pages", "kratos"];
+            Ok(if arguments.first().is_some_and(|verb| endless.contains(&verb.as_str())) { YES } else { NO })
         }
     };
     match outcome {
@@ -58,6 +78,16 @@ async fn perform(arguments: &[String]) -> Result<u8, Box<dyn Error>> {
             Some(asked) => Ok(verdict(asked.hold().await?)),
             None => Ok(usage()),
         },
+        ("bank", []) => match serve::bank().await? {},
+        ("pages", [kratos]) => match serve::pages(kratos).await? {},
+        ("kratos", arguments) => serve::kratos(arguments).await.map(|()| YES),
+        ("people", [admin]) => serve::people(admin).await.map(|()| YES),
+        ("walk", [envoy, ledger, http @ ..]) => Ok(verdict(
+            running::walk(envoy.parse()?, ledger.parse()?, http).await,
+        )),
+        ("knock", [envoy, seconds]) => Ok(verdict(
+            running::knock(envoy.parse()?, seconds.parse()?).await?,
+        )),
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");
             Ok(YES)

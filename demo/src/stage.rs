@@ -105,7 +105,11 @@ impl Stage {
             .prefix("olympus-bank-")
             .tempdir()
             .map_err(StageError::Folder)?;
-        let double = double(&ports, options.whoami_required_aal).await?;
+        let kratos = Options {
+            whoami_required_aal: options.whoami_required_aal,
+            ..kratos_options(&ports)?
+        };
+        let double = double(kratos).await?;
         let bank = match options.app_port {
             Some(_) => None,
             None => Some(bank(&ports).await?),
@@ -231,22 +235,34 @@ async fn ended(process: &mut Option<Process>) -> StageError {
     }
 }
 
-async fn double(ports: &Ports, whoami_required_aal: RequiredAal) -> Result<Double, StageError> {
+/// A Kratos as the demo sets it, for these ports.
+///
+/// # Errors
+///
+/// An origin is no URL.
+pub fn kratos_options(ports: &Ports) -> Result<Options, StageError> {
     let ciam = url(&ports.ciam())?;
     let welcome = url(&format!("{}/welcome", ports.ciam()))?;
-    let options = Options {
+    Ok(Options {
         base_url: Some(ciam.clone()),
         ui_url: ciam,
         default_return_url: welcome.clone(),
         logout_return_url: welcome,
         allowed_return_urls: vec![format!("{}/", ports.app()), format!("{}/", ports.ciam())],
-        whoami_required_aal,
         cookie_domain: Some("bank.localhost".to_owned()),
         totp_issuer: "Olympus Bank".to_owned(),
         public_listen: SocketAddr::from(([127, 0, 0, 1], ports.kratos_public)),
         admin_listen: SocketAddr::from(([127, 0, 0, 1], ports.kratos_admin)),
         ..Options::default()
-    };
+    })
+}
+
+/// A double with the people of the demo.
+///
+/// # Errors
+///
+/// An address can't be listened on.
+pub async fn double(options: Options) -> Result<Double, StageError> {
     let double = Double::start(options).await.map_err(StageError::Double)?;
     for customer in people() {
         double.add_person(people::person(&customer));

@@ -10,6 +10,7 @@ mod authority;
 mod captures;
 mod cases;
 mod decode;
+mod deploy;
 mod door;
 mod examples;
 mod forward_auth;

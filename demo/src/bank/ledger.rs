@@ -1,15 +1,19 @@
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use serde::{Deserialize, Serialize};
+
+use super::reading;
 
 /// Older visits are dropped: a ledger is for a test or an afternoon, not for ever.
 const KEPT: usize = 10_000;
 
 /// A request that reached the bank.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
     /// The method, in capitals.
     pub method: String,
@@ -25,27 +29,48 @@ pub struct Visit {
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     visits: Arc<Mutex<VecDeque<Visit>>>,
+    /// Where the book is, if in another process.
+    elsewhere: Option<SocketAddr>,
 }
 
 impl Ledger {
-    /// The number of requests for `path`, whatever their method and query.
+    /// The ledger of a bank in another process, where [`Bank::open_ledger`](super::Bank::open_ledger) serves it.
     #[must_use]
-    pub fn count(&self, path: &str) -> usize {
-        self.book()
-            .iter()
-            .filter(|visit| visit.path == path)
-            .count()
+    pub fn at(address: SocketAddr) -> Self {
+        Self {
+            elsewhere: Some(address),
+            ..Self::default()
+        }
     }
 
-    /// The last 10,000 requests, oldest first.
+    /// The number of requests for `path`, whatever their method and query; more than any where it can't be read.
+    #[must_use]
+    pub fn count(&self, path: &str) -> usize {
+        self.read().map_or(usize::MAX, |visits| {
+            visits.iter().filter(|visit| visit.path == path).count()
+        })
+    }
+
+    /// The last 10,000 requests, oldest first; none where it can't be read.
     #[must_use]
     pub fn visits(&self) -> Vec<Visit> {
-        self.book().iter().cloned().collect()
+        self.read().unwrap_or_default()
     }
 
     /// Forgets them all.
     pub fn clear(&self) {
-        self.book().clear();
+        match self.elsewhere {
+            // A book that can't be cleared can't be read either, and `count` says so.
+            Some(address) => drop(reading::clear(address)),
+            None => self.book().clear(),
+        }
+    }
+
+    fn read(&self) -> Option<Vec<Visit>> {
+        match self.elsewhere {
+            Some(address) => reading::visits(address).ok(),
+            None => Some(self.book().iter().cloned().collect()),
+        }
     }
 
     fn write(&self, visit: Visit) {
