@@ -125,8 +125,12 @@ impl Circuit {
         match *self {
             Self::Closed(_) => Admission::Call,
             Self::Open { since, pause } | Self::Trying { since, pause } => {
-                // A clock that was set back must not keep the circuit open for longer.
-                if now.duration_since(since).is_ok_and(|waited| waited < pause) {
+                // Another thread may have read the clock a moment before this circuit opened, and is no reason for a second
+                // trial; but a clock that was set back must not keep it open for long.
+                let apart = now
+                    .duration_since(since)
+                    .unwrap_or_else(|early| early.duration());
+                if apart < pause {
                     return Admission::Refused;
                 }
                 *self = Self::Trying { since: now, pause };
@@ -281,6 +285,14 @@ mod tests {
         assert!(!by(&[Some(1), Some(2), Some(1), Some(2), Some(1)]));
         assert!(by(&[Some(1), Some(2), Some(3), Some(1), Some(1)]));
         assert!(by(&[Some(1), Some(1), Some(1), Some(1), None]));
+    }
+
+    #[test]
+    fn a_caller_that_read_the_clock_a_moment_earlier_is_no_second_trial() {
+        let breaker = failed(5);
+        breaker.unwell(at(0));
+        assert_eq!(breaker.admit(at(1001)), Admission::Trial);
+        assert_eq!(breaker.admit(at(1000)), Admission::Refused);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A Kratos that does what a test tells it: connections that break, bodies that never end, answers that lie.
 
 use std::{
+    fmt,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -10,13 +11,16 @@ use std::{
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::Semaphore,
     task::JoinHandle,
 };
 
 /// The most that an endless body sends, so that a reader without a bound fails instead of filling the memory.
 const ENDLESS_CHUNKS: usize = 64 * 1024;
+
+/// The pause between two bytes of a slow answer.
+const DRIP: Duration = Duration::from_millis(25);
 
 /// What becomes of one question.
 #[derive(Clone, Debug)]
@@ -27,18 +31,43 @@ pub(crate) enum Script {
     Breaks(String),
     /// These bytes, and nothing after them as long as the client waits.
     Stalls(String),
-    /// A 200 whose body goes on.
-    Endless,
+    /// The first at once, of the second a byte now and then.
+    Drips(String, String),
+    /// This head, and a body that goes on.
+    Endless(&'static str),
     /// These bytes, once a permit is given.
     Held(Arc<Semaphore>, String),
+    /// What this makes of the question.
+    Tells(Teller),
+}
+
+/// Makes an answer of a question's head.
+#[derive(Clone)]
+pub(crate) struct Teller(Arc<dyn Fn(&str) -> String + Send + Sync>);
+
+impl Teller {
+    pub(crate) fn new(tell: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tell))
+    }
+}
+
+impl fmt::Debug for Teller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Teller")
+    }
 }
 
 /// A whole answer.
 pub(crate) fn answer(status: u16, headers: &str, body: &str) -> Script {
+    Script::Says(written(status, headers, body))
+}
+
+/// The bytes of a whole answer.
+pub(crate) fn written(status: u16, headers: &str, body: &str) -> String {
     let length = body.len();
-    Script::Says(format!(
+    format!(
         "HTTP/1.1 {status} Scripted\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
-    ))
+    )
 }
 
 /// A running server; it stops when it is dropped.
@@ -46,6 +75,7 @@ pub(crate) fn answer(status: u16, headers: &str, body: &str) -> Script {
 pub(crate) struct Scripted {
     pub(crate) url: String,
     asked: Arc<AtomicUsize>,
+    busy: Arc<AtomicUsize>,
     scripts: Scripts,
     serving: JoinHandle<()>,
 }
@@ -55,17 +85,15 @@ type Scripts = Arc<Mutex<Vec<(&'static str, Script)>>>;
 
 impl Scripted {
     pub(crate) async fn start(scripts: &[(&'static str, Script)]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let scripts = Arc::new(Mutex::new(scripts.to_vec()));
-        let asked = Arc::new(AtomicUsize::new(0));
-        let serving = tokio::spawn(serve(listener, Arc::clone(&scripts), Arc::clone(&asked)));
-        Self {
-            url,
-            asked,
-            scripts,
-            serving,
-        }
+        Self::refusing().1.listen(scripts)
+    }
+
+    /// An address where connections are refused until somebody listens there. Nobody else can get it meanwhile.
+    pub(crate) fn refusing() -> (String, Refusing) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let url = format!("http://{}", socket.local_addr().unwrap());
+        (url.clone(), Refusing { socket, url })
     }
 
     /// From now on, this.
@@ -77,6 +105,35 @@ impl Scripted {
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
+
+    /// How many are being answered.
+    pub(crate) fn busy(&self) -> usize {
+        self.busy.load(Ordering::SeqCst)
+    }
+}
+
+/// A socket that has an address and doesn't listen yet.
+#[derive(Debug)]
+pub(crate) struct Refusing {
+    socket: TcpSocket,
+    url: String,
+}
+
+impl Refusing {
+    pub(crate) fn listen(self, scripts: &[(&'static str, Script)]) -> Scripted {
+        let listener = self.socket.listen(1024).unwrap();
+        let scripts = Arc::new(Mutex::new(scripts.to_vec()));
+        let (asked, busy) = (Arc::default(), Arc::default());
+        let counts = (Arc::clone(&asked), Arc::clone(&busy));
+        let serving = tokio::spawn(serve(listener, Arc::clone(&scripts), counts));
+        Scripted {
+            url: self.url,
+            asked,
+            busy,
+            scripts,
+            serving,
+        }
+    }
 }
 
 impl Drop for Scripted {
@@ -85,38 +142,42 @@ impl Drop for Scripted {
     }
 }
 
-async fn serve(listener: TcpListener, scripts: Scripts, asked: Arc<AtomicUsize>) {
+/// How many questions came, and how many are being answered.
+type Counts = (Arc<AtomicUsize>, Arc<AtomicUsize>);
+
+async fn serve(listener: TcpListener, scripts: Scripts, (asked, busy): Counts) {
     while let Ok((stream, _)) = listener.accept().await {
-        let (scripts, asked) = (Arc::clone(&scripts), Arc::clone(&asked));
+        let (scripts, asked, busy) = (Arc::clone(&scripts), Arc::clone(&asked), Arc::clone(&busy));
         tokio::spawn(async move {
-            if let Some((mut stream, path)) = request(stream).await {
+            if let Some((mut stream, head)) = request(stream).await {
                 asked.fetch_add(1, Ordering::SeqCst);
-                let script = chosen(&scripts, &path);
+                busy.fetch_add(1, Ordering::SeqCst);
+                let script = chosen(&scripts, &head);
                 // The client may be gone by now, and that is its own affair.
-                let _ = act(&mut stream, script).await;
+                let _ = act(&mut stream, script, &head).await;
+                busy.fetch_sub(1, Ordering::SeqCst);
             }
         });
     }
 }
 
-fn chosen(scripts: &Scripts, path: &str) -> Script {
+fn chosen(scripts: &Scripts, head: &str) -> Script {
+    let path = head.split(' ').nth(1).unwrap_or_default();
     let scripts = scripts.lock().unwrap();
     let found = scripts.iter().find(|(start, _)| path.starts_with(start));
     found.map_or_else(|| answer(404, "", ""), |(_, script)| script.clone())
 }
 
-/// Reads a request up to its empty line; the path is in the first.
+/// Reads a request up to its empty line.
 async fn request(mut stream: TcpStream) -> Option<(TcpStream, String)> {
     let mut read = Vec::new();
     while !read.ends_with(b"\r\n\r\n") {
         read.push(stream.read_u8().await.ok()?);
     }
-    let text = String::from_utf8_lossy(&read).into_owned();
-    let path = text.split(' ').nth(1)?.to_owned();
-    Some((stream, path))
+    Some((stream, String::from_utf8_lossy(&read).into_owned()))
 }
 
-async fn act(stream: &mut TcpStream, script: Script) -> std::io::Result<()> {
+async fn act(stream: &mut TcpStream, script: Script, head: &str) -> std::io::Result<()> {
     match script {
         Script::Says(bytes) => {
             stream.write_all(bytes.as_bytes()).await?;
@@ -140,12 +201,24 @@ async fn act(stream: &mut TcpStream, script: Script) -> std::io::Result<()> {
             let _ = tokio::time::timeout(Duration::from_secs(60), gone).await;
             Ok(())
         }
-        Script::Endless => {
-            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+        Script::Drips(head, rest) => {
+            stream.write_all(head.as_bytes()).await?;
+            for byte in rest.into_bytes() {
+                tokio::time::sleep(DRIP).await;
+                stream.write_all(&[byte]).await?;
+            }
+            Ok(())
+        }
+        Script::Endless(head) => {
+            stream.write_all(head.as_bytes()).await?;
             for _ in 0..ENDLESS_CHUNKS {
                 stream.write_all(&[b' '; 4096]).await?;
             }
             Ok(())
+        }
+        Script::Tells(Teller(tell)) => {
+            stream.write_all(tell(head).as_bytes()).await?;
+            stream.shutdown().await
         }
     }
 }

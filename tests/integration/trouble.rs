@@ -2,7 +2,7 @@
 //! within the timeout, and all is well again when Kratos is.
 
 mod late;
-mod strange;
+pub(crate) mod strange;
 
 use std::{
     sync::atomic::{AtomicU64, AtomicUsize, Ordering},

@@ -3,7 +3,7 @@
 use crate::scripted::{Script, answer};
 
 /// A session at AAL2.
-pub(super) const AAL2: &str = r#"{"id":"s","active":true,"expires_at":"2099-01-01T00:00:00Z","authenticator_assurance_level":"aal2",
+pub(crate) const AAL2: &str = r#"{"id":"s","active":true,"expires_at":"2099-01-01T00:00:00Z","authenticator_assurance_level":"aal2",
     "authentication_methods":[{"method":"totp","aal":"aal2","completed_at":"2026-01-01T00:00:00Z"}],
     "identity":{"id":"i","metadata_public":{"role":"admin"}}}"#;
 /// What whoami says where it knows of no session.
@@ -29,7 +29,7 @@ pub(super) fn nothing() -> Vec<Script> {
         Script::Stalls(String::new()),
         Script::Stalls("HTTP/1.1 200 OK\r\n".into()),
         Script::Stalls("HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{\"id\":".into()),
-        Script::Endless,
+        Script::Endless("HTTP/1.1 200 OK\r\n\r\n"),
     ];
     let failed = statuses.map(|status| answer(status, evil, AAL2));
     failed.into_iter().chain(broken).collect()
