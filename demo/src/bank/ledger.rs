@@ -62,7 +62,7 @@ impl Ledger {
 }
 
 /// Writes each request down before it is answered.
-pub(super) async fn record(State(ledger): State<Ledger>, request: Request, next: Next) -> Response {
+pub(crate) async fn record(State(ledger): State<Ledger>, request: Request, next: Next) -> Response {
     ledger.write(Visit {
         method: request.method().to_string(),
         path: request.uri().path().to_owned(),

@@ -162,8 +162,15 @@ mod tests {
             kratos_admin: _,
             bank,
             pages,
+            console,
+            staff_pages,
+            mail,
+            iam_public,
+            iam_admin: _,
         } = Ports::DEMO;
-        for port in [envoy, stepgate, stepgate_http, kratos_public, bank, pages] {
+        let doors = [envoy, stepgate, stepgate_http, kratos_public, iam_public];
+        let apps = [bank, pages, console, staff_pages, mail];
+        for port in doors.into_iter().chain(apps) {
             assert!(files.contains(&port.to_string()), "{port}");
         }
     }
