@@ -36,14 +36,14 @@ const OPERATIONS: [Operation; 7] = [
         action: "Change password",
     },
     Operation {
-        demand: "Second factor, under 5 minutes old",
+        demand: "A factor of the last 5 minutes",
         title: "Transfer",
         text: "Money leaves only after a fresh code.",
         href: "/transfer?to=Hermes&amount=250",
         action: "Send 250 to Hermes",
     },
     Operation {
-        demand: "Second factor, under 60 seconds old",
+        demand: "A factor of the last minute",
         title: "Payout",
         text: "The vault in cash. Wait a minute, and it asks again.",
         href: "/payout",
@@ -57,7 +57,7 @@ const OPERATIONS: [Operation; 7] = [
         action: "Go to privacy",
     },
     Operation {
-        demand: "A second factor, for a WebSocket",
+        demand: "A second factor, by socket",
         title: "Trading",
         text: "Live prices of ambrosia, if the handshake is let through.",
         href: "/trading",
