@@ -76,6 +76,8 @@ impl Backstage {
 async fn account(admin: &Admin, person: &Customer, now: Timestamp) -> Markup {
     let identity = admin.person(&person.email).await.unwrap_or_default();
     let key = totp_key(&identity);
+    // The lost phone had the first key; one that was set up since is at hand.
+    let is_lost = person.phone_lost && key == person.totp_secret;
     let codes = backup_codes(&identity);
     html! {
         li.account {
@@ -85,7 +87,7 @@ async fn account(admin: &Admin, person: &Customer, now: Timestamp) -> Markup {
                 dt { "Password" } dd { code { (person.password) } }
                 dt { "Code now" }
                 dd {
-                    @match (&key, person.phone_lost) {
+                    @match (&key, is_lost) {
                         (Some(_), true) => span.soft { "the phone is lost" },
                         (Some(key), false) => code.now { (code(key, now)) },
                         (None, _) => span.soft { "no app yet" },

@@ -11,6 +11,7 @@ mod socket;
 mod told;
 
 use axum::extract::Request;
+use axum::http::HeaderValue;
 use axum::http::header::HOST;
 use axum::response::Response;
 use axum::{Router, middleware};
@@ -43,7 +44,7 @@ pub fn start(
 
 /// Envoy lets through two hosts: the API's, and the bank's own.
 async fn by_host(request: Request, mut site: Router, mut api: Router) -> Response {
-    let host = request.headers().get(HOST).map(|host| host.as_bytes());
+    let host = request.headers().get(HOST).map(HeaderValue::as_bytes);
     let answer = match host {
         Some(host) if host.starts_with(b"api.") => api.call(request).await,
         _ => site.call(request).await,

@@ -80,6 +80,12 @@ fn tail(log: &Path) -> std::io::Result<String> {
 
 fn told(line: &Line) -> Told {
     let place = line.host.split('.').next().unwrap_or_default();
+    // The root is logged as no path at all.
+    let path = if line.path.is_empty() {
+        "/"
+    } else {
+        &line.path
+    };
     let level = if line.aal.is_empty() {
         String::new()
     } else {
@@ -88,7 +94,7 @@ fn told(line: &Line) -> Told {
     let words = format!(
         "{} {place}{} · rule {} · {level}{} · {}",
         line.method,
-        line.path,
+        path,
         line.rule_id,
         why(&line.reason_id),
         outcome(line)

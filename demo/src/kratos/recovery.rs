@@ -153,6 +153,7 @@ fn mail(
     flow.again(kratos, asked, StatusCode::OK)
 }
 
+/// A wrong code is told on the form, with status 200.
 fn try_code(
     kratos: &Kratos,
     asked: &Asked,
@@ -165,7 +166,7 @@ fn try_code(
         nodes::hush(&mut flow.nodes, &mut flow.messages);
         flow.messages
             .push(nodes::message(4_060_006, "error", WRONG));
-        return flow.again(kratos, asked, StatusCode::BAD_REQUEST);
+        return flow.again(kratos, asked, StatusCode::OK);
     };
     kratos.store().recovery_flows.put(flow.id, flow.clone());
     let (now, lifespan) = (kratos.now(), kratos.options.lifespan);

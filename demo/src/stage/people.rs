@@ -75,7 +75,6 @@ pub(super) fn person(customer: &Customer) -> Person {
         role: customer.role.map(str::to_owned),
         totp_secret: customer.totp_secret.clone(),
         backup_codes: customer.backup_codes.clone(),
-        ..Person::default()
     }
 }
 

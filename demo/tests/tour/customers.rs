@@ -48,7 +48,7 @@ async fn core(tour: Tour, hides: bool) {
             .arrives(&format!("{}/login?flow=", tour.origins.ciam))
             .await;
         assert_eq!(tour.count("/email"), 0, "a wrong code opens nothing");
-        visitor.send("totp_code", &tour.code(&totp)).await;
+        visitor.send("totp_code", &tour.code(&totp).await).await;
         visitor.arrives(&format!("{app}/email")).await;
         assert_eq!(tour.count("/email"), 1);
         let after = visitor.session(tour.stage.ports().kratos_public).await;
@@ -57,7 +57,7 @@ async fn core(tour: Tour, hides: bool) {
         visitor
             .arrives(&format!("{}/login?flow=", tour.origins.ciam))
             .await;
-        visitor.send("totp_code", &tour.code(&totp)).await;
+        visitor.send("totp_code", &tour.code(&totp).await).await;
         visitor.arrives(&format!("{app}/account")).await;
     }
     visitor.open(&format!("{app}/password")).await;

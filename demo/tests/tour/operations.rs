@@ -12,7 +12,7 @@ async fn stepped_up(tour: &Tour) -> Visitor {
     let payout = format!("{}/payout", tour.origins.app);
     visitor.open(&payout).await;
     visitor.log_in(&totp).await;
-    visitor.send("totp_code", &tour.code(&totp)).await;
+    visitor.send("totp_code", &tour.code(&totp).await).await;
     visitor.arrives(&payout).await;
     visitor
 }
@@ -47,7 +47,9 @@ async fn a_payout_takes_a_factor_of_the_last_minute() {
         .arrives(&format!("{}/login?flow=", tour.origins.ciam))
         .await;
     assert_eq!(tour.count("/payout"), before, "asked again at 61 s");
-    visitor.send("totp_code", &tour.code(&person("totp"))).await;
+    visitor
+        .send("totp_code", &tour.code(&person("totp")).await)
+        .await;
     visitor.arrives(&payout).await;
     assert_eq!(tour.count("/payout"), before + 1);
     visitor.close().await;
@@ -95,7 +97,7 @@ async fn a_script_that_deletes_hears_json_and_asks() {
         .click("dialog[open][data-reason=session_aal2_required] #onward")
         .await;
     assert_eq!(deletions(&tour), 0);
-    visitor.send("totp_code", &tour.code(&totp)).await;
+    visitor.send("totp_code", &tour.code(&totp).await).await;
     visitor.arrives(&privacy).await;
     visitor.click("#erase").await;
     visitor.reads("All your data is gone.").await;
@@ -132,7 +134,7 @@ async fn the_socket_opens_after_the_second_factor() {
         "no handshake reached the bank"
     );
     visitor.click("#trade-help a").await;
-    visitor.send("totp_code", &tour.code(&totp)).await;
+    visitor.send("totp_code", &tour.code(&totp).await).await;
     visitor.arrives(&trading).await;
     visitor.click("#trade").await;
     visitor.reads("104.").await;

@@ -14,7 +14,7 @@ pub(crate) async fn admin_at_the_console(tour: &Tour) -> Visitor {
         .arrives(&format!("{}/login?flow=", tour.origins.iam))
         .await;
     visitor.log_in(&admin).await;
-    visitor.send("totp_code", &tour.code(&admin)).await;
+    visitor.send("totp_code", &tour.code(&admin).await).await;
     visitor.arrives(&tour.origins.console).await;
     visitor
 }
@@ -33,7 +33,7 @@ async fn an_admin_grants_after_a_fresh_code() {
         .await;
     assert_eq!(tour.stage.console().count("/grant"), 0, "too old");
     visitor
-        .send("totp_code", &tour.code(&person("admin")))
+        .send("totp_code", &tour.code(&person("admin")).await)
         .await;
     visitor.arrives(&grant).await;
     visitor.send("email", "viewer@bank.localhost").await;

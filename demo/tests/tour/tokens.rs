@@ -27,7 +27,7 @@ async fn a_native_token_is_lifted_and_stays_the_same() {
     assert_eq!(body["error"]["id"], "session_aal2_required");
     bearer_challenge(&tour, &transfer, &token).await;
     assert_eq!(tour.count("/transfer"), 0);
-    let fields = json!({ "method": "totp", "totp_code": tour.code(&totp) });
+    let fields = json!({ "method": "totp", "totp_code": tour.code(&totp).await });
     let lifted = api_login(&http, &kratos, "?aal=aal2", Some(&token), &fields).await;
     assert_eq!(lifted["session_token"], token.as_str());
     let answer = ask(

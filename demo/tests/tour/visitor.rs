@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use demo::admin::{Admin, totp_key};
 use demo::kratos::RequiredAal;
 use demo::origins::Origins;
-use demo::stage::{Stage, StageOptions, code, people, staff};
+use demo::stage::{Cast, Choice, Stage, StageOptions, code, people, staff};
 use demo::story::Customer;
 use fantoccini::{Client, Locator};
 use serde_json::Value;
@@ -40,6 +41,16 @@ impl Tour {
     }
 
     pub(crate) async fn with(options: StageOptions) -> Self {
+        let outside = std::env::var_os("OLYMPUS_KRATOS").is_some_and(|who| who == "outside");
+        let options = if outside {
+            StageOptions {
+                ports: Choice::Demo,
+                kratos: Cast::Outside,
+                ..options
+            }
+        } else {
+            options
+        };
         let stage = Stage::start(options).await.unwrap();
         let origins = stage.ports().origins();
         Self {
@@ -54,14 +65,22 @@ impl Tour {
         Visitor { client }
     }
 
-    /// The code that this person's app shows now.
-    pub(crate) fn code(&self, person: &Customer) -> String {
-        self.code_of(person.totp_secret.as_deref().unwrap())
+    /// The code that this person's app shows now; its key is the one that Kratos knows.
+    pub(crate) async fn code(&self, person: &Customer) -> String {
+        let ports = self.stage.ports();
+        let is_staff = staff().iter().any(|one| one.email == person.email);
+        let port = if is_staff {
+            ports.iam_admin
+        } else {
+            ports.kratos_admin
+        };
+        let admin = Admin::new(&format!("http://127.0.0.1:{port}")).unwrap();
+        let identity = admin.person(&person.email).await.unwrap();
+        self.code_of(&totp_key(&identity).unwrap())
     }
 
     pub(crate) fn code_of(&self, key: &str) -> String {
-        let double = self.stage.double().or(self.stage.staff_double());
-        code(key, double.unwrap().clock().now())
+        code(key, jiff::Timestamp::now())
     }
 
     /// How often the bank was asked for `path`.
