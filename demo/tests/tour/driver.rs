@@ -16,6 +16,16 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) async fn start() -> Self {
+        // It takes a port for IPv4 that may be in use for IPv6, and ends then.
+        for _ in 0..5 {
+            if let Some(driver) = Self::attempt().await {
+                return driver;
+            }
+        }
+        panic!("chromedriver says no port; `make tour` gets it");
+    }
+
+    async fn attempt() -> Option<Self> {
         let program =
             std::env::var("CHROMEDRIVER_BIN").unwrap_or_else(|_| "chromedriver".to_owned());
         let mut child = Command::new(program)
@@ -26,20 +36,16 @@ impl Driver {
             .kill_on_drop(true)
             .spawn()
             .expect("chromedriver starts; `make tour` gets it");
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = BufReader::new(child.stdout.take()?).lines();
         let url = loop {
-            let line = lines
-                .next_line()
-                .await
-                .unwrap()
-                .expect("chromedriver says its port");
+            let line = lines.next_line().await.ok()??;
             if let Some((_, port)) = line.split_once("started successfully on port ") {
                 break format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
             }
         };
         // Whatever else it says is read, so that its pipe never fills.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { url, _child: child }
+        Some(Self { url, _child: child })
     }
 
     /// A new browser, with nothing of any other.

@@ -78,9 +78,15 @@ async fn a_viewer_sets_a_factor_up_among_the_staff_and_still_lacks_the_role() {
             tour.origins.iam
         ))
         .await;
-    if visitor.has("input[name='traits.role']").await {
-        visitor.send("traits.role", "admin").await;
-    }
+    visitor.send("traits.role", "admin").await;
+    visitor.reads("saved").await;
+    let iam = format!("http://127.0.0.1:{}", tour.stage.ports().iam_admin);
+    let identity = demo::admin::Admin::new(&iam)
+        .unwrap()
+        .person(&viewer.email)
+        .await
+        .unwrap();
+    assert_eq!(identity["traits"]["role"], "admin", "the trait is written");
     let answer = ask(&tour, Method::GET, &grant, &[("cookie", &cookie)]).await;
     assert_eq!(answer.status(), 403);
     assert_eq!(tour.stage.console().count("/grant"), 0);
