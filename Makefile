@@ -7,12 +7,13 @@ DENY_VERSION  := 0.20.2
 TOOLS := $(CURDIR)/target/tools
 export PATH := $(PATH):$(TOOLS)/bin
 
-.PHONY: help demo demo-check test bench scale fmt clippy unit doc deny envoy proxies cargo-deny cargo \
+.PHONY: help demo demo-check tour browser test bench scale fmt clippy unit doc deny envoy proxies cargo-deny cargo \
   kube-check workflow-check compose-check helm go
 
 help:
 	@echo "make demo        Olympus Bank behind Envoy and Stepgate, until Ctrl-C"
 	@echo "make demo-check  the same, walked by a program: exit 0 if all of it held"
+	@echo "make tour        every promise of the bank clicked by a real Chromium"
 	@echo "make test        fmt, clippy, tests, docs, deny: what CI runs"
 	@echo "make bench       what a check costs against a server that allows everything, in about two minutes"
 	@echo "make scale       what many replicas ask of Kratos, simulated: the figures of docs/scaling.md"
@@ -29,6 +30,12 @@ demo-check: cargo envoy
 	@cargo build --workspace --bins
 	@cargo run --quiet --package demo -- check
 
+# A part of `make test` as well; it takes a real Chromium half a minute.
+tour: cargo envoy proxies browser
+	@echo "tour: building"
+	@cargo build --workspace --bins
+	cargo test --package demo --test tour
+
 test: fmt clippy unit doc deny
 
 # One case alone: cargo bench --bench load -- 'warm hit'
@@ -42,8 +49,8 @@ fmt: cargo
 clippy: cargo
 	cargo clippy --workspace --all-targets -- -D warnings
 
-# Some tests start a real Envoy, Caddy or nginx.
-unit: cargo envoy proxies
+# Some tests start a real Envoy, Caddy, nginx or Chromium.
+unit: cargo envoy proxies browser
 	cargo build --workspace --bins
 	cargo test --workspace
 
@@ -136,6 +143,19 @@ scale: cargo
 # engine that can build with BuildKit, and docker-compose, or `COMPOSE="docker compose"`.
 compose-check: cargo envoy
 	@envoy/compose/check.sh
+# Chromium and its driver from PATH, else, for root on a Debian, its packages.
+browser:
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then \
+	  echo "browser: chromium and chromedriver are here"; \
+	elif [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+	  echo "The tour needs chromium and chromedriver on PATH (Debian: chromium, chromium-driver). Install them, then try again."; \
+	  exit 1; \
+	else \
+	  echo "browser: installing chromium and chromium-driver"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+	    chromium chromium-driver >/dev/null || { \
+	    echo "They can't be had from here: put chromium and chromedriver on PATH, then try again."; exit 1; }; \
+	fi
 
 cargo-deny: cargo
 	@command -v cargo-deny >/dev/null || { \

@@ -28,6 +28,7 @@ mod flows;
 mod login;
 mod native;
 mod privileged;
+mod recovery;
 mod reissue;
 mod return_to;
 mod return_to_refused;
@@ -73,6 +74,7 @@ pub fn rows() -> Vec<Row> {
         unenrolment::rows(),
         privileged::rows(),
         native::rows(),
+        recovery::rows(),
     ]
     .concat();
     rows.sort_by_key(Row::number);

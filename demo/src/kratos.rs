@@ -1,7 +1,7 @@
 //! A double of Ory Kratos v26.2.0, as exact as the recorded answers of a real one.
 //!
 //! Tests start it on free ports and the demo runs it; both ask it over HTTP as they would the real one. It keeps
-//! everything in memory and has no mail. The row names in these files (K-01, …) are those of the contract, the list of
+//! everything in memory, mails too. The row names in these files (K-01, …) are those of the contract, the list of
 //! what Kratos was seen to answer.
 //!
 //! - [`Double`] starts and stops it, and lets a test act on its store: people, sessions, codes, counts.
@@ -18,6 +18,7 @@ mod answer;
 mod asked;
 mod clock;
 mod cookie;
+mod courier;
 mod csrf;
 mod double;
 mod errors;
@@ -30,6 +31,7 @@ mod nodes;
 mod options;
 mod picture;
 mod random;
+mod recovery;
 mod return_to;
 mod routes;
 mod server;

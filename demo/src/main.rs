@@ -27,7 +27,8 @@ Olympus Bank: a bank behind Envoy and Stepgate.
 
 In the containers of envoy/docker-compose.yml:
 
-  demo bank     the bank on port 8081, and on 8090 what reached it
+  demo bank ADMIN_URL
+                the bank on port 8081, and on 8090 what reached it
   demo pages KRATOS_URL
                 the login pages on port 8082
   demo people ADMIN_URL
@@ -78,7 +79,7 @@ async fn perform(arguments: &[String]) -> Result<u8, Box<dyn Error>> {
             Some(asked) => Ok(verdict(asked.hold().await?)),
             None => Ok(usage()),
         },
-        ("bank", []) => match serve::bank().await? {},
+        ("bank", [admin]) => match serve::bank(admin).await? {},
         ("pages", [kratos]) => match serve::pages(kratos).await? {},
         ("kratos", arguments) => serve::kratos(arguments).await.map(|()| YES),
         ("people", [admin]) => serve::people(admin).await.map(|()| YES),

@@ -1,12 +1,14 @@
 use std::convert::Infallible;
 use std::io;
 
-use demo::stage::{Choice, Stage, StageError, StageOptions, people};
+use demo::stage::{Choice, Stage, StageError, StageOptions, people, staff};
 use tokio::sync::mpsc;
 
 /// Starts everything on the demo's own ports, and keeps it until it is dropped or breaks.
 pub(crate) async fn run() -> Result<Infallible, StageError> {
-    println!("demo: starting the Kratos double, the bank, the login pages, Stepgate and Envoy");
+    println!(
+        "demo: starting two Kratos doubles, the bank, the console, the login pages, Stepgate and Envoy"
+    );
     let options = StageOptions {
         ports: Choice::Demo,
         ..StageOptions::default()
@@ -25,10 +27,11 @@ pub(crate) async fn run() -> Result<Infallible, StageError> {
 fn introduce(stage: &Stage) {
     let ports = stage.ports();
     println!("\n  the bank           {}", ports.app());
-    println!("  logging in         {}", ports.ciam());
+    println!("  the staff          {}", ports.origins().console);
+    println!("  caught mails       {}", ports.origins().mail);
     println!("  what it demands    demo/stepgate.yaml");
     println!("  logs               {}\n", stage.folder().display());
-    for customer in people() {
+    for customer in people().into_iter().chain(staff()) {
         println!("  {:<22} password {}", customer.email, customer.password);
         if let Some(secret) = &customer.totp_secret {
             println!("  {:<22} key of the app {secret}", "");
@@ -46,7 +49,7 @@ fn introduce(stage: &Stage) {
 
 fn codes(stage: &Stage) {
     let place = stage.place();
-    for customer in people() {
+    for customer in people().into_iter().chain(staff()) {
         if let Some(secret) = &customer.totp_secret {
             println!("  {:<22} code now {}", customer.email, (place.code)(secret));
         }

@@ -3,12 +3,17 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::pending;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
+use std::path::Path;
 use std::time::Duration;
 
-use demo::bank::Bank;
-use demo::kratos::Options;
-use demo::pages::{Kratos, Pages};
+use demo::admin::Admin;
+use demo::backstage::Backstage;
+use demo::bank::{self, Ledger};
+use demo::decisions::Decisions;
+use demo::kratos::{Clock, RequiredAal};
+use demo::look::Brand;
+use demo::pages::{self, Kratos};
 use demo::stage::{self, Ports, people as customers};
 use demo::story::Customer;
 use serde_json::json;
@@ -17,23 +22,44 @@ use tokio::time::sleep;
 
 /// Where `demo bank` shows what reached it.
 const LEDGER: u16 = 8090;
+/// The rules that Stepgate runs with, where the bank finds them.
+const RULES: &str = "/etc/stepgate/stepgate.yaml";
+/// Where no Kratos is.
+const NOBODY: &str = "http://127.0.0.1:9";
 /// Between two tries to reach a Kratos that is still starting.
 const PAUSE: Duration = Duration::from_millis(500);
 const TRIES: usize = 120;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// The bank, and its ledger beside it.
-pub(crate) async fn bank() -> Outcome<Infallible> {
-    let bank = Bank::start(listen(Ports::DEMO.bank).await?, &Ports::DEMO.ciam())?;
-    let _open = bank.open_ledger(listen(LEDGER).await?);
+/// The bank, and its ledger beside it. `admin` is the customers' Kratos' admin API.
+pub(crate) async fn bank(admin: &str) -> Outcome<Infallible> {
+    let ledger = Ledger::default();
+    let listener = listen(Ports::DEMO.bank).await?;
+    let _bank = bank::start(listener, backstage(admin)?, ledger.clone())?;
+    let _ledger = bank::open_ledger(listen(LEDGER).await?, ledger)?;
     Ok(pending().await)
+}
+
+/// There is no staff, and Stepgate's log stays in its own containers.
+fn backstage(admin: &str) -> Outcome<Backstage> {
+    Ok(Backstage {
+        origins: Ports::DEMO.origins(),
+        ciam: Admin::new(admin)?,
+        iam: Admin::new(NOBODY)?,
+        decisions: Decisions::new(Path::new("stepgate.log")),
+        rules: RULES.into(),
+        customers: customers(),
+        staff: Vec::new(),
+        clock: Clock::default(),
+    })
 }
 
 /// The login pages, which reach Kratos' public API at `kratos`.
 pub(crate) async fn pages(kratos: &str) -> Outcome<Infallible> {
     let listener = listen(Ports::DEMO.pages).await?;
-    let _open = Pages::start(listener, Kratos::new(kratos)?, &Ports::DEMO.app())?;
+    let home = Ports::DEMO.app();
+    let _open = pages::start(listener, Kratos::new(kratos)?, Brand::Bank, &home)?;
     Ok(pending().await)
 }
 
@@ -43,13 +69,8 @@ pub(crate) async fn kratos(arguments: &[String]) -> Outcome<()> {
         println!("demo: the double has no tables to make");
         return Ok(());
     }
-    let everywhere = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-    let _open = stage::double(Options {
-        public_listen: everywhere(Ports::DEMO.kratos_public),
-        admin_listen: everywhere(Ports::DEMO.kratos_admin),
-        ..stage::kratos_options(&Ports::DEMO)?
-    })
-    .await?;
+    let required = RequiredAal::Aal1;
+    let _open = stage::customers(&Ports::DEMO, required, Ipv4Addr::UNSPECIFIED).await?;
     pending().await
 }
 

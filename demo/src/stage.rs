@@ -1,37 +1,46 @@
-//! All of it at once: the Kratos double, the bank, the login pages, Stepgate and Envoy, started in order, waited for,
-//! and stopped together.
+//! All of it at once: two Kratos doubles, the bank, the console, the login pages, Stepgate and Envoy, started in order,
+//! waited for, and stopped together.
 //!
 //! In place of Envoy another proxy may stand, which asks Stepgate over HTTP.
 //!
 //! `envoy/envoy.yaml` and `demo/stepgate.yaml` are used as they stand; a stage on free ports uses copies in which
 //! nothing but the port numbers differs. Nothing listens anywhere but on loopback.
 
+mod apps;
 mod error;
 mod files;
+mod kratos;
 mod people;
 mod ports;
 mod process;
 mod proxy;
 mod ready;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-use tokio::net::TcpListener;
-use url::Url;
-
 pub use error::StageError;
-pub use people::{code, people};
+pub use kratos::customers;
+pub use people::{code, people, staff};
 pub use ports::{Choice, Ports};
 pub use proxy::Proxy;
+use tempfile::TempDir;
 
-use crate::bank::{Bank, Ledger};
-use crate::kratos::{Double, Options, RequiredAal};
-use crate::pages::{Kratos, Pages};
+use crate::bank::Ledger;
+use crate::kratos::{Double, RequiredAal};
 use crate::story::{Customer, Place};
+use apps::Apps;
 use ports::Reserved;
 use process::Process;
+
+/// Who plays Kratos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cast {
+    /// Two doubles, started and stopped with the stage.
+    Doubles,
+    /// Two that run already on the demo's ports, with people of their own: real ones, to hold the stage against.
+    Outside,
+}
 
 /// How a stage is set.
 #[derive(Debug, Clone)]
@@ -42,6 +51,8 @@ pub struct StageOptions {
     pub encode_raw_headers: bool,
     /// Kratos' `session.whoami.required_aal`. Default: `aal1`.
     pub whoami_required_aal: RequiredAal,
+    /// Who plays Kratos. Default: doubles.
+    pub kratos: Cast,
     /// Stepgate's configuration, with the demo's ports. Default: `demo/stepgate.yaml`.
     pub config: Option<String>,
     /// Pieces of `envoy/envoy.yaml` and what stands in their place, with the demo's ports. Default: none.
@@ -64,10 +75,11 @@ pub struct Stage {
     // Dropped from the top: the doors first, then what stands behind them, at last the folder with their logs.
     proxy: Option<Process>,
     stepgate: Option<Process>,
-    _pages: Pages,
-    _bank: Option<Bank>,
+    _apps: Apps,
     ledger: Ledger,
+    console: Ledger,
     double: Option<Double>,
+    staff_double: Option<Double>,
     whoami_required_aal: RequiredAal,
     ports: Ports,
     _reserved: Reserved,
@@ -80,6 +92,7 @@ impl Default for StageOptions {
             ports: Choice::Free,
             encode_raw_headers: true,
             whoami_required_aal: RequiredAal::Aal1,
+            kratos: Cast::Doubles,
             config: None,
             envoy_edits: Vec::new(),
             app_port: None,
@@ -99,42 +112,32 @@ impl Stage {
     pub async fn start(options: StageOptions) -> Result<Self, StageError> {
         let stepgate = files::stepgate(options.stepgate.as_deref())?;
         let program = files::proxy(&options)?;
-        let (mut ports, reserved) = Ports::choose(options.ports)?;
+        let (mut ports, reserved) = Ports::choose(options.ports, options.kratos)?;
         ports.bank = options.app_port.unwrap_or(ports.bank);
         let folder = tempfile::Builder::new()
             .prefix("olympus-bank-")
             .tempdir()
             .map_err(StageError::Folder)?;
-        let kratos = Options {
-            whoami_required_aal: options.whoami_required_aal,
-            ..kratos_options(&ports)?
-        };
-        let double = double(kratos).await?;
-        let bank = match options.app_port {
-            Some(_) => None,
-            None => Some(bank(&ports).await?),
-        };
-        let pages = pages(&ports).await?;
+        let [double, staff_double] = kratos::doubles(&options, &ports).await?;
+        let clock = double.as_ref().map(|double| double.clock().clone());
         let [stepgate_file, proxy_file] = files::configs(&options, &ports, folder.path())?;
-        let stepgate = Process::spawn(
-            "stepgate",
-            &stepgate,
-            &["serve", "-c", &stepgate_file],
-            folder.path(),
-        )?;
+        let backstage = apps::backstage(&ports, clock, Path::new(&stepgate_file), folder.path())?;
+        let (ledger, console) = (Ledger::default(), Ledger::default());
+        let with_bank = options.app_port.is_none();
+        let apps = Apps::start(&ports, backstage, with_bank, [&ledger, &console]).await?;
+        let arguments = ["serve", "-c", &stepgate_file];
+        let stepgate = Process::spawn("stepgate", &stepgate, &arguments, folder.path())?;
         let arguments = options.proxy.arguments(&proxy_file, folder.path());
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
         let proxy = Process::spawn(options.proxy.program(), &program, &arguments, folder.path())?;
         let mut stage = Self {
             proxy: Some(proxy),
             stepgate: Some(stepgate),
-            _pages: pages,
-            ledger: bank
-                .as_ref()
-                .map(|bank| bank.ledger().clone())
-                .unwrap_or_default(),
-            _bank: bank,
-            double: Some(double),
+            _apps: apps,
+            ledger,
+            console,
+            double,
+            staff_double,
             whoami_required_aal: options.whoami_required_aal,
             ports,
             _reserved: reserved,
@@ -157,7 +160,19 @@ impl Stage {
         &self.ledger
     }
 
-    /// The Kratos double, until [`Stage::stop_kratos`].
+    /// What reached the staff's console.
+    #[must_use]
+    pub fn console(&self) -> &Ledger {
+        &self.console
+    }
+
+    /// The staff's Kratos double.
+    #[must_use]
+    pub fn staff_double(&self) -> Option<&Double> {
+        self.staff_double.as_ref()
+    }
+
+    /// The customers' Kratos double, until [`Stage::stop_kratos`].
     #[must_use]
     pub fn double(&self) -> Option<&Double> {
         self.double.as_ref()
@@ -194,11 +209,22 @@ impl Stage {
         }
     }
 
-    /// Stops Kratos, as an outage would; the rest goes on.
+    /// Stops the customers' Kratos, as an outage would; the rest goes on.
     pub async fn stop_kratos(&mut self) {
         if let Some(double) = self.double.take() {
             double.stop().await;
         }
+    }
+
+    /// Starts the customers' Kratos anew after [`Stage::stop_kratos`]: the same people, no sessions.
+    ///
+    /// # Errors
+    ///
+    /// When its ports can't be had again.
+    pub async fn start_kratos(&mut self) -> Result<(), StageError> {
+        self.double =
+            Some(customers(&self.ports, self.whoami_required_aal, Ipv4Addr::LOCALHOST).await?);
+        Ok(())
     }
 
     /// Kills Stepgate; the rest goes on.
@@ -225,6 +251,9 @@ impl Stage {
             process.kill().await;
         }
         self.stop_kratos().await;
+        if let Some(double) = self.staff_double.take() {
+            double.stop().await;
+        }
     }
 }
 
@@ -233,65 +262,4 @@ async fn ended(process: &mut Option<Process>) -> StageError {
         Some(process) => process.ended().await,
         None => std::future::pending().await,
     }
-}
-
-/// A Kratos as the demo sets it, for these ports.
-///
-/// # Errors
-///
-/// An origin is no URL.
-pub fn kratos_options(ports: &Ports) -> Result<Options, StageError> {
-    let ciam = url(&ports.ciam())?;
-    let welcome = url(&format!("{}/welcome", ports.ciam()))?;
-    Ok(Options {
-        base_url: Some(ciam.clone()),
-        ui_url: ciam,
-        default_return_url: welcome.clone(),
-        logout_return_url: welcome,
-        allowed_return_urls: vec![format!("{}/", ports.app()), format!("{}/", ports.ciam())],
-        cookie_domain: Some("bank.localhost".to_owned()),
-        totp_issuer: "Olympus Bank".to_owned(),
-        public_listen: SocketAddr::from(([127, 0, 0, 1], ports.kratos_public)),
-        admin_listen: SocketAddr::from(([127, 0, 0, 1], ports.kratos_admin)),
-        ..Options::default()
-    })
-}
-
-/// A double with the people of the demo.
-///
-/// # Errors
-///
-/// An address can't be listened on.
-pub async fn double(options: Options) -> Result<Double, StageError> {
-    let double = Double::start(options).await.map_err(StageError::Double)?;
-    for customer in people() {
-        double.add_person(people::person(&customer));
-    }
-    Ok(double)
-}
-
-async fn bank(ports: &Ports) -> Result<Bank, StageError> {
-    Bank::start(listen(ports.bank).await?, &ports.ciam()).map_err(StageError::Folder)
-}
-
-async fn pages(ports: &Ports) -> Result<Pages, StageError> {
-    let kratos = Kratos::new(&format!("http://127.0.0.1:{}", ports.kratos_public))?;
-    Pages::start(listen(ports.pages).await?, kratos, &ports.app()).map_err(StageError::Folder)
-}
-
-async fn listen(port: u16) -> Result<TcpListener, StageError> {
-    TcpListener::bind(("127.0.0.1", port))
-        .await
-        .map_err(|source| StageError::Port {
-            port,
-            user: "the demo",
-            source,
-        })
-}
-
-fn url(text: &str) -> Result<Url, StageError> {
-    Url::parse(text).map_err(|source| StageError::Url {
-        text: text.to_owned(),
-        source,
-    })
 }

@@ -39,7 +39,7 @@ pub struct Place {
 }
 
 /// Somebody in the story.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Customer {
     /// What they log in with.
     pub email: String,
@@ -49,6 +49,12 @@ pub struct Customer {
     pub totp_secret: Option<String>,
     /// Their backup codes.
     pub backup_codes: Vec<String>,
+    /// What they have, in a few words.
+    pub about: &'static str,
+    /// Whether the phone with that app is gone.
+    pub phone_lost: bool,
+    /// The role that an admin gave them.
+    pub role: Option<&'static str>,
 }
 
 impl fmt::Debug for Place {

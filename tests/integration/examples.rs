@@ -12,7 +12,7 @@ fn read(file: &str) -> String {
 #[test]
 fn the_demos_configuration_is_sound() {
     let config = Config::parse("demo/stepgate.yaml", &read("demo/stepgate.yaml"));
-    assert_eq!(config.unwrap().policy.rules.rules().len(), 2);
+    assert_eq!(config.unwrap().policy.rules.rules().len(), 10);
 }
 
 /// The first example in a page.

@@ -34,7 +34,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The ledger of a bank in another process, where [`Bank::open_ledger`](super::Bank::open_ledger) serves it.
+    /// The ledger of a bank in another process, where [`open_ledger`](super::open_ledger) serves it.
     #[must_use]
     pub fn at(address: SocketAddr) -> Self {
         Self {
@@ -87,7 +87,7 @@ impl Ledger {
 }
 
 /// Writes each request down before it is answered.
-pub(super) async fn record(State(ledger): State<Ledger>, request: Request, next: Next) -> Response {
+pub(crate) async fn record(State(ledger): State<Ledger>, request: Request, next: Next) -> Response {
     ledger.write(Visit {
         method: request.method().to_string(),
         path: request.uri().path().to_owned(),

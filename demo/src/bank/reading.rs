@@ -44,19 +44,23 @@ fn ask(address: SocketAddr, method: &str) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use axum::middleware;
     use tokio::net::TcpListener;
 
-    use super::super::Bank;
+    use super::super::{open_ledger, record};
     use super::*;
+    use crate::server::Server;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_ledger_is_read_and_cleared_from_elsewhere() {
         let listen = || TcpListener::bind("127.0.0.1:0");
-        let (bank, ledger) = (listen().await.unwrap(), listen().await.unwrap());
-        let reader = Ledger::at(ledger.local_addr().unwrap());
-        let bank = Bank::start(bank, "http://ciam.bank.localhost")
-            .unwrap()
-            .open_ledger(ledger);
+        let ledger = Ledger::default();
+        let app = Router::new()
+            .fallback(|| async {})
+            .layer(middleware::from_fn_with_state(ledger.clone(), record));
+        let bank = Server::start(listen().await.unwrap(), app).unwrap();
+        let open = open_ledger(listen().await.unwrap(), ledger.clone()).unwrap();
+        let reader = Ledger::at(open.address());
         let url = format!("http://{}/account?a=b", bank.address());
         let client = crate::client::builder().build().unwrap();
         client
@@ -65,7 +69,7 @@ mod tests {
             .send()
             .await
             .unwrap();
-        assert_eq!(reader.visits(), bank.ledger().visits());
+        assert_eq!(reader.visits(), ledger.visits());
         assert_eq!(reader.count("/account"), 1);
         reader.clear();
         assert_eq!(reader.count("/account"), 0);

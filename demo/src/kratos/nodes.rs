@@ -128,6 +128,51 @@ pub(crate) fn second_factors(identity: &Identity) -> Vec<Value> {
     nodes
 }
 
+/// Whose account is recovered.
+pub(crate) fn recovery_address(token: &str) -> Vec<Value> {
+    let attributes = json!({ "name": "email", "type": "email", "required": true, "disabled": false, "node_type": "input" });
+    let label = message(1_070_007, "info", "Email");
+    vec![
+        csrf(token),
+        input("code", &attributes, Some(label)),
+        go_on(),
+    ]
+}
+
+/// The code that was mailed, and a way to have another.
+pub(crate) fn recovery_code(token: &str, email: &str) -> Vec<Value> {
+    let code = json!({
+        "name": "code", "type": "text", "required": true, "pattern": "[0-9]+", "disabled": false, "maxlength": 6,
+        "node_type": "input"
+    });
+    let method = json!({ "name": "method", "type": "hidden", "value": "code", "disabled": false, "node_type": "input" });
+    vec![
+        csrf(token),
+        input(
+            "code",
+            &code,
+            Some(message(1_070_010, "info", "Recovery code")),
+        ),
+        input("code", &method, None),
+        go_on(),
+        submit(
+            "code",
+            "email",
+            email,
+            message(1_070_008, "info", "Resend code"),
+        ),
+    ]
+}
+
+fn go_on() -> Value {
+    submit(
+        "code",
+        "method",
+        "code",
+        message(1_070_009, "info", "Continue"),
+    )
+}
+
 /// The node of that name, if the form has it.
 pub(crate) fn named<'a>(nodes: &'a mut [Value], name: &str) -> Option<&'a mut Value> {
     nodes

@@ -24,6 +24,11 @@ pub(crate) fn lower(length: usize) -> String {
     pick(LOWER, length)
 }
 
+/// `length` random digits.
+pub(crate) fn digits(length: usize) -> String {
+    pick(b"0123456789", length)
+}
+
 fn pick(alphabet: &'static [u8], length: usize) -> String {
     (0..length)
         .filter_map(|_| {

@@ -7,7 +7,7 @@ use super::asked::Asked;
 use super::csrf::Csrf;
 use super::server::with_query;
 use super::state::Kratos;
-use super::{admin, health, login, logout, settings, user_errors, whoami};
+use super::{admin, courier, health, login, logout, recovery, settings, user_errors, whoami};
 
 type Room = fn(&Kratos, &Asked, &mut Csrf) -> Answer;
 
@@ -89,6 +89,24 @@ pub(crate) const PUBLIC: &[Route] = &[
         "/self-service/settings",
         Cookie::Kept,
         settings::submit,
+    ),
+    route(
+        "GET",
+        "/self-service/recovery/browser",
+        Cookie::Set,
+        recovery::open,
+    ),
+    route(
+        "GET",
+        "/self-service/recovery/flows",
+        Cookie::Set,
+        recovery::read,
+    ),
+    route(
+        "POST",
+        "/self-service/recovery",
+        Cookie::Kept,
+        recovery::submit,
     ),
     route(
         "GET",
@@ -182,6 +200,19 @@ pub(crate) const ADMIN: &[Route] = &[
         "/admin/sessions/{}/extend",
         Cookie::Unread,
         admin::sessions::extend,
+    ),
+    route(
+        "GET",
+        "/admin/courier/messages",
+        Cookie::Unread,
+        courier::list,
+    ),
+    // Not Kratos': a test makes a session older instead of waiting.
+    route(
+        "PATCH",
+        "/admin/sessions/{}/age",
+        Cookie::Unread,
+        admin::sessions::age,
     ),
     route("GET", "/health/alive", Cookie::Unread, health::ok),
     route("GET", "/health/ready", Cookie::Unread, health::ok),

@@ -36,6 +36,8 @@ pub(crate) enum Method {
     Password,
     Totp,
     LookupSecret,
+    /// A code mailed to somebody who lost the password.
+    CodeRecovery,
 }
 
 impl Method {
@@ -44,6 +46,7 @@ impl Method {
             Self::Password => "password",
             Self::Totp => "totp",
             Self::LookupSecret => "lookup_secret",
+            Self::CodeRecovery => "code_recovery",
         }
     }
 
@@ -56,7 +59,7 @@ impl Method {
 
     pub(crate) fn aal(self) -> Aal {
         match self {
-            Self::Password => Aal::Aal1,
+            Self::Password | Self::CodeRecovery => Aal::Aal1,
             Self::Totp | Self::LookupSecret => Aal::Aal2,
         }
     }
@@ -158,6 +161,15 @@ impl Session {
         }
         self.authenticated_at = before(self.authenticated_at, by);
         self.issued_at = before(self.issued_at, by);
+    }
+
+    /// When the newest second factor was given.
+    pub(crate) fn second_factor_at(&self) -> Option<Timestamp> {
+        let second = self
+            .methods
+            .iter()
+            .filter(|(method, _)| method.aal() == Aal::Aal2);
+        second.map(|&(_, at)| at).max()
     }
 
     /// aal2 needs a first factor and a second.

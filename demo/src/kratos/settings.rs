@@ -145,6 +145,19 @@ fn open(
     Ok(flow)
 }
 
+/// The settings that somebody is sent to after a recovery, to choose a new password; whoever has a second factor sees
+/// them only after that (K-103).
+pub(crate) fn open_after_recovery(
+    kratos: &Kratos,
+    asked: &Asked,
+    csrf: &Csrf,
+    person: Uuid,
+) -> Option<String> {
+    let identity = kratos.store().identities.get(&person).cloned()?;
+    let flow = open(kratos, asked, csrf, &identity, false).ok()?;
+    Some(flow.page(kratos))
+}
+
 /// `GET /self-service/settings/flows?id=`.
 pub(crate) fn read(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
     let Ok((session, identity)) = who(kratos, asked) else {

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
+use super::courier::Mail;
 use super::identity::Identity;
 use super::login::LoginFlow;
+use super::recovery::RecoveryFlow;
 use super::session::Session;
 use super::settings::{Held, SettingsFlow};
 use super::shelf::Shelf;
@@ -18,10 +20,12 @@ pub(crate) struct Store {
     sessions: HashMap<Uuid, Session>,
     by_token: HashMap<String, Uuid>,
     pub(crate) login_flows: Shelf<LoginFlow>,
+    pub(crate) recovery_flows: Shelf<RecoveryFlow>,
     pub(crate) settings_flows: Shelf<SettingsFlow>,
     /// Settings forms that wait for a password.
     pub(crate) held: Shelf<Held>,
     pub(crate) errors: Shelf<UserError>,
+    pub(crate) mails: Vec<Mail>,
 }
 
 impl Store {

@@ -9,6 +9,7 @@ use super::form;
 /// Where each flow starts; the browser reaches Kratos and these pages on one host.
 pub(super) const LOGIN: &str = "/self-service/login/browser";
 pub(super) const SETTINGS: &str = "/self-service/settings/browser";
+pub(super) const RECOVERY: &str = "/self-service/recovery/browser";
 /// What comes first is what people are sent here for.
 const SETTINGS_ORDER: [&str; 4] = ["totp", "lookup_secret", "password", "profile"];
 
@@ -33,6 +34,20 @@ pub(super) fn login_body(flow: &Flow) -> Markup {
             h1 { (login_title(flow)) }
             @if groups.is_empty() { (no_method(flow)) } @else { (form::messages(flow)) }
             (form::cards(flow, &groups, true))
+            @if !flow.asks_for_second_factor() && !flow.refresh { p { a href=(RECOVERY) { "Can't log in? Recover the account" } } }
+            @if flow.asks_for_second_factor() { p.soft { "Phone lost, and no codes left? Ask the bank's staff to remove the factor. "
+                a href="/logout" { "Log out" } } }
+        }
+    }
+}
+
+pub(super) fn recovery_body(flow: &Flow) -> Markup {
+    html! {
+        div.narrow {
+            h1 { "Recover your account" }
+            p.lead { "A code is mailed to you. It replaces the password, never the second factor." }
+            (form::messages(flow))
+            (form::cards(flow, &flow.groups(), true))
         }
     }
 }

@@ -46,6 +46,7 @@ fn title<'a>(group: &'a str, flow: &Flow) -> Option<&'a str> {
         "lookup_secret" => Some("Backup codes"),
         "password" => flow.identity.is_some().then_some("Password"),
         "profile" => Some("Profile"),
+        "code" => None,
         other => Some(other),
     }
 }
@@ -78,7 +79,9 @@ fn button(node: &Node) -> Markup {
     let attributes = &node.attributes;
     let quiet = is_aside(node);
     html! {
-        button.quiet[quiet] type="submit" name=(attributes.name) value=(attributes.value()) disabled[attributes.disabled] {
+        button.quiet[quiet] type="submit" name=(attributes.name) value=(attributes.value()) disabled[attributes.disabled]
+            // Whoever wants another code has none to fill in.
+            formnovalidate[attributes.name == "email"] {
             (node.label())
         }
     }
@@ -89,7 +92,8 @@ fn is_aside(node: &Node) -> bool {
     let name = node.attributes.name.as_str();
     let takes_away = matches!(
         name,
-        "totp_unlink" | "lookup_secret_disable" | "lookup_secret_reveal"
+        // The last one sends the mail again.
+        "totp_unlink" | "lookup_secret_disable" | "lookup_secret_reveal" | "email"
     );
     takes_away || node.group == "profile" || node.attributes.value() == "lookup_secret"
 }
@@ -103,7 +107,7 @@ fn field(node: &Node, group: &str, focus: bool) -> Markup {
         label for=(id) { (node.label()) }
         input id=(id) type=(attributes.kind) name=(attributes.name) value=(attributes.value())
             required[attributes.required] disabled[attributes.disabled] autofocus[focus]
-            autocomplete=[autocomplete(node)] inputmode=[(attributes.name == "totp_code").then_some("numeric")]
+            autocomplete=[autocomplete(node)] inputmode=[matches!(attributes.name.as_str(), "totp_code" | "code").then_some("numeric")]
             aria-invalid=[has_notes.then_some("true")] aria-describedby=[has_notes.then_some(&faults)];
         @if has_notes {
             div id=(faults) { @for message in node.messages() { p.field-note { (message.text) } } }
@@ -119,7 +123,7 @@ fn autocomplete(node: &Node) -> Option<&str> {
         .as_deref()
         .or(match attributes.name.as_str() {
             "identifier" => Some("username"),
-            "totp_code" => Some("one-time-code"),
+            "totp_code" | "code" => Some("one-time-code"),
             "lookup_secret" => Some("off"),
             _ => None,
         })

@@ -6,14 +6,15 @@ use axum::routing::get;
 use maud::Markup;
 use serde::Deserialize;
 
-use super::body::{self, LOGIN, SETTINGS, Session};
+use super::body::{self, LOGIN, RECOVERY, SETTINGS, Session};
 use super::flow::Flow;
 use super::kratos::{ErrorBody, Fault, Kratos};
-use crate::look::{self, Link};
+use crate::look::{self, Brand, Frame, Link};
 
 #[derive(Debug, Clone)]
 struct Site {
     kratos: Kratos,
+    brand: Brand,
     bank: String,
 }
 
@@ -37,18 +38,20 @@ struct Failure {
     error: ErrorBody,
 }
 
-pub(super) fn router(kratos: Kratos, bank: &str) -> Router {
+pub(super) fn router(kratos: Kratos, brand: Brand, bank: &str) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::to("/welcome") }))
         .route("/login", get(login))
         .route("/settings", get(settings))
+        .route("/recovery", get(recovery))
         .route("/error", get(error))
         .route("/welcome", get(welcome))
         .route("/logout", get(logout))
-        .route("/olympus.css", get(look::stylesheet))
+        .merge(look::assets())
         .fallback(missing)
         .with_state(Site {
             kratos,
+            brand,
             bank: bank.to_owned(),
         })
 }
@@ -67,6 +70,20 @@ async fn login(
     }
 }
 
+async fn recovery(
+    State(site): State<Site>,
+    Query(query): Query<FlowId>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(id) = query.flow else {
+        return Redirect::to(RECOVERY).into_response();
+    };
+    match site.flow("recovery", &id, &headers).await {
+        Ok(flow) => site.show("Recover your account", &body::recovery_body(&flow)),
+        Err(fault) => site.broken(&fault, RECOVERY),
+    }
+}
+
 async fn settings(
     State(site): State<Site>,
     Query(query): Query<FlowId>,
@@ -77,6 +94,13 @@ async fn settings(
     };
     match site.flow("settings", &id, &headers).await {
         Ok(flow) => site.show("Security settings", &body::settings_body(&flow)),
+        // After a recovery: the factor comes first, and then this page (K-103).
+        Err(Fault::Refused {
+            status: 403,
+            id,
+            restart: Some(step_up),
+            ..
+        }) if id == "session_aal2_required" => Redirect::to(&step_up).into_response(),
         Err(fault) => site.broken(&fault, SETTINGS),
     }
 }
@@ -161,12 +185,23 @@ impl Site {
             href: href.to_owned(),
             here,
         };
-        let links = [
-            link("Bank", &self.bank, false),
+        let app = match self.brand {
+            Brand::Bank => "Bank",
+            Brand::Staff => "Console",
+        };
+        let links = vec![
+            link(app, &self.bank, false),
             link("Your login", "/welcome", title == "Your login"),
             link("Security", SETTINGS, title == "Security settings"),
         ];
-        look::page(title, &self.bank, &links, body)
+        let frame = Frame {
+            brand: self.brand,
+            title: title.to_owned(),
+            home: self.bank.clone(),
+            links,
+            connect: String::new(),
+        };
+        look::page(&frame, body)
     }
 
     /// A flow that is gone (expired, another browser's) can be started anew; all else is an outage.

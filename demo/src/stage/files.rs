@@ -163,16 +163,22 @@ mod tests {
             kratos_admin: _,
             bank,
             pages,
+            console,
+            staff_pages,
+            mail,
+            iam_public,
+            iam_admin: _,
         } = Ports::DEMO;
-        for port in [
+        let doors = [
             envoy,
             stepgate,
             stepgate_http,
             stepgate_admin,
             kratos_public,
-            bank,
-            pages,
-        ] {
+            iam_public,
+        ];
+        let apps = [bank, pages, console, staff_pages, mail];
+        for port in doors.into_iter().chain(apps) {
             assert!(files.contains(&port.to_string()), "{port}");
         }
     }

@@ -4,21 +4,52 @@ use totp_rs::{Builder, Secret};
 use crate::kratos::Person;
 use crate::story::Customer;
 
-/// The people of the demo, named by what they have. Nothing about them is secret.
+/// The customers of the demo, named by what they have. Nothing about them is secret.
 #[must_use]
 pub fn people() -> Vec<Customer> {
     vec![
         Customer {
             email: "totp@bank.localhost".to_owned(),
             password: "zeus-keeps-no-secrets".to_owned(),
+            about: "authenticator app and backup codes",
             totp_secret: Some("OLYMPUSBANKDEMOKEYNOTASECRETATAL".to_owned()),
             backup_codes: (1..=8).map(|number| format!("nectar0{number}")).collect(),
+            ..Customer::default()
         },
         Customer {
             email: "plain@bank.localhost".to_owned(),
             password: "hermes-lost-his-sandals".to_owned(),
-            totp_secret: None,
-            backup_codes: Vec::new(),
+            about: "a password only",
+            ..Customer::default()
+        },
+        Customer {
+            email: "lost@bank.localhost".to_owned(),
+            password: "orpheus-looked-back".to_owned(),
+            about: "an authenticator app on a lost phone, no codes",
+            totp_secret: Some("OLYMPUSBANKDEMOPHONEINTHEAEGEANX".to_owned()),
+            phone_lost: true,
+            ..Customer::default()
+        },
+    ]
+}
+
+/// The staff: an identity domain of its own.
+#[must_use]
+pub fn staff() -> Vec<Customer> {
+    vec![
+        Customer {
+            email: "admin@bank.localhost".to_owned(),
+            password: "hera-signs-everything".to_owned(),
+            about: "staff, authenticator app, role admin",
+            totp_secret: Some("OLYMPUSBANKDEMOKEYFORSTAFFONLYXX".to_owned()),
+            role: Some("admin"),
+            ..Customer::default()
+        },
+        Customer {
+            email: "viewer@bank.localhost".to_owned(),
+            password: "argus-only-watches".to_owned(),
+            about: "staff, a password only",
+            ..Customer::default()
         },
     ]
 }
@@ -41,9 +72,9 @@ pub(super) fn person(customer: &Customer) -> Person {
     Person {
         email: customer.email.clone(),
         password: customer.password.clone(),
+        role: customer.role.map(str::to_owned),
         totp_secret: customer.totp_secret.clone(),
         backup_codes: customer.backup_codes.clone(),
-        ..Person::default()
     }
 }
 

@@ -3,7 +3,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::TcpSocket;
 
+use super::Cast;
 use super::error::StageError;
+use crate::origins::Origins;
 
 /// Which ports a stage takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +33,18 @@ pub struct Ports {
     pub kratos_admin: u16,
     /// The bank itself, behind Envoy.
     pub bank: u16,
-    /// The login pages, behind Envoy.
+    /// The customers' login pages, behind Envoy.
     pub pages: u16,
+    /// The staff's console, behind Envoy.
+    pub console: u16,
+    /// The staff's login pages, behind Envoy.
+    pub staff_pages: u16,
+    /// The caught mails, behind Envoy.
+    pub mail: u16,
+    /// The public API of the staff's Kratos.
+    pub iam_public: u16,
+    /// The admin API of the staff's Kratos.
+    pub iam_admin: u16,
 }
 
 /// Keeps free ports from everybody but those who name them: a socket that is bound but doesn't listen.
@@ -52,41 +64,58 @@ impl Ports {
         kratos_admin: 4434,
         bank: 8081,
         pages: 8082,
+        console: 8083,
+        staff_pages: 8084,
+        mail: 8085,
+        iam_public: 4533,
+        iam_admin: 4534,
     };
 
     /// The bank's origin.
     #[must_use]
     pub fn app(&self) -> String {
-        format!("http://app.bank.localhost:{}", self.envoy)
+        self.origin("app.bank")
     }
 
-    /// The origin of Kratos and the login pages.
+    /// The origin of the customers' Kratos and its login pages.
     #[must_use]
     pub fn ciam(&self) -> String {
-        format!("http://ciam.bank.localhost:{}", self.envoy)
+        self.origin("ciam.bank")
     }
 
-    pub(super) fn choose(choice: Choice) -> Result<(Self, Reserved), StageError> {
+    /// Every origin that a browser may meet.
+    #[must_use]
+    pub fn origins(&self) -> Origins {
+        Origins {
+            app: self.app(),
+            api: self.origin("api.bank"),
+            ciam: self.ciam(),
+            console: self.origin("console.corp"),
+            iam: self.origin("iam.corp"),
+            mail: self.origin("mail.bank"),
+        }
+    }
+
+    fn origin(&self, name: &str) -> String {
+        format!("http://{name}.localhost:{}", self.envoy)
+    }
+
+    pub(super) fn choose(choice: Choice, kratos: Cast) -> Result<(Self, Reserved), StageError> {
         match choice {
             Choice::Demo => Self::DEMO
-                .checked()
+                .checked(kratos)
                 .map(|ports| (ports, Reserved::default())),
             Choice::Free => Self::free().map_err(StageError::Folder),
         }
     }
 
     /// Each port of the demo's with the one here.
-    pub(super) fn instead_of_demo(&self) -> [(u16, u16); 8] {
+    pub(super) fn instead_of_demo(&self) -> Vec<(u16, u16)> {
         let pairs = Self::DEMO.all().into_iter().zip(self.all());
-        let mut table = [(0, 0); 8];
-        table
-            .iter_mut()
-            .zip(pairs)
-            .for_each(|(slot, ((demo, _), (here, _)))| *slot = (demo, here));
-        table
+        pairs.map(|((demo, _), (here, _))| (demo, here)).collect()
     }
 
-    fn all(&self) -> [(u16, &'static str); 8] {
+    fn all(&self) -> [(u16, &'static str); 13] {
         [
             (self.envoy, "Envoy"),
             (self.stepgate, "Stepgate"),
@@ -95,13 +124,27 @@ impl Ports {
             (self.kratos_public, "Kratos' public API"),
             (self.kratos_admin, "Kratos' admin API"),
             (self.bank, "the bank"),
-            (self.pages, "the login pages"),
+            (self.pages, "the customers' login pages"),
+            (self.console, "the staff's console"),
+            (self.staff_pages, "the staff's login pages"),
+            (self.mail, "the caught mails"),
+            (self.iam_public, "the staff's Kratos"),
+            (self.iam_admin, "the admin API of the staff's Kratos"),
         ]
     }
 
-    /// Listens on each for a moment, to say in plain words which one is taken.
-    fn checked(self) -> Result<Self, StageError> {
+    /// Listens on each for a moment, to say in plain words which one is taken; a Kratos that runs already has its own.
+    fn checked(self, kratos: Cast) -> Result<Self, StageError> {
+        let runs = [
+            self.kratos_public,
+            self.kratos_admin,
+            self.iam_public,
+            self.iam_admin,
+        ];
         for (port, user) in self.all() {
+            if kratos == Cast::Outside && runs.contains(&port) {
+                continue;
+            }
             std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))
                 .map_err(|source| StageError::Port { port, user, source })?;
         }
@@ -120,6 +163,11 @@ impl Ports {
             kratos_admin: next()?,
             bank: next()?,
             pages: next()?,
+            console: next()?,
+            staff_pages: next()?,
+            mail: next()?,
+            iam_public: next()?,
+            iam_admin: next()?,
         };
         Ok((ports, reserved))
     }

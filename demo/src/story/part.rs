@@ -3,6 +3,7 @@ use url::form_urlencoded::byte_serialize;
 use super::Place;
 use super::browser::{Answer, Browser, Http};
 use super::tale::{End, Tale, same};
+use crate::origins::host;
 
 const ASKED: &str = "/transfer?to=Hermes&amount=250";
 
@@ -123,11 +124,6 @@ pub(super) fn key(page: &str) -> Option<&str> {
         .1
         .split_once('<')
         .map(|(key, _)| key)
-}
-
-fn host(origin: &str) -> &str {
-    let host = origin.split_once("://").map_or(origin, |(_, host)| host);
-    host.split_once(':').map_or(host, |(host, _)| host)
 }
 
 /// As `encodeURIComponent` writes it, for the characters that these URLs have.

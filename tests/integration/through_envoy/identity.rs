@@ -57,7 +57,7 @@ async fn a_name_with_an_underscore_goes_nowhere() {
 /// With Envoy's own strips taken out, Stepgate's allow removes every spelling too.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_envoys_strips_stepgate_removes_them_itself() {
-    let strip = "x[-_.]user[-_.](id|aal)";
+    let strip = "x[-_.]user[-_.](id|aal|second[-_.]factor)";
     let reject = "headers_with_underscores_action: REJECT_REQUEST";
     let edit = |old: &str, new: &str| (old.to_owned(), new.to_owned());
     for encode_raw_headers in [true, false] {

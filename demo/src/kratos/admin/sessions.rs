@@ -1,5 +1,7 @@
 //! Sessions as an admin sees, extends and ends them (K-07, K-23).
 
+use std::time::Duration;
+
 use axum::http::{StatusCode, header};
 use serde_json::Value;
 
@@ -53,6 +55,22 @@ pub(crate) fn extend(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
         StatusCode::OK,
         &session.admin_json(identity, &kratos.base, now),
     )
+}
+
+/// `PATCH /admin/sessions/{id}/age?by=<seconds>`: makes every method of a session older. No Kratos has this; it stands for
+/// a wait.
+pub(crate) fn age(kratos: &Kratos, asked: &Asked, _: &mut Csrf) -> Answer {
+    let mut store = kratos.store();
+    let session = asked.id().and_then(|id| store.session_mut(id));
+    let by = asked.query("by").and_then(|by| by.parse().ok());
+    match (session, by) {
+        (Some(session), Some(by)) => {
+            session.age(Duration::from_secs(by));
+            Answer::empty(StatusCode::NO_CONTENT)
+        }
+        (None, _) => Answer::fault(asked, &Fault::unknown_id()),
+        (_, None) => Answer::fault(asked, &Fault::bad_request("`by` is a number of seconds.")),
+    }
 }
 
 /// `GET /admin/identities/{id}/sessions`.

@@ -166,6 +166,24 @@ impl Double {
             .is_some()
     }
 
+    /// Makes a session's newest second factor exactly this old, and all else older by as much; whether there is such a
+    /// session with a second factor.
+    pub fn set_factor_age(&self, session: &str, age: Duration) -> bool {
+        let now = self.kratos.now();
+        let mut store = self.kratos.store();
+        let session = Uuid::parse_str(session).ok();
+        let session = session.and_then(|id| store.session_mut(id));
+        let Some((session, at)) = session.and_then(|session| {
+            let at = session.second_factor_at()?;
+            Some((session, at))
+        }) else {
+            return false;
+        };
+        let is = Duration::try_from(now.duration_since(at)).unwrap_or_default();
+        session.age(age.saturating_sub(is));
+        true
+    }
+
     /// Ends a session, as an admin does (K-07); whether it is known.
     pub fn revoke(&self, cookie: &SessionCookie) -> bool {
         let mut store = self.kratos.store();

@@ -89,6 +89,16 @@ impl Fault {
         )
     }
 
+    /// Somebody who is signed in wants to recover an account (K-104).
+    pub(crate) fn recovery_not_needed() -> Self {
+        Self::new(
+            "session_already_available",
+            StatusCode::BAD_REQUEST,
+            "The request was malformed or contained invalid parameters",
+        )
+        .because("A valid session was detected and thus recovery is not possible.")
+    }
+
     /// The browser has to go elsewhere to go on (K-72).
     pub(crate) fn location_change(redirect: &str) -> Self {
         let message = "browser location change required";

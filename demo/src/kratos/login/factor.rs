@@ -84,6 +84,8 @@ fn required(method: Method) -> &'static [&'static str] {
         Method::Password => &["identifier", "password"],
         Method::Totp => &["totp_code"],
         Method::LookupSecret => &["lookup_secret"],
+        // No login form takes it.
+        Method::CodeRecovery => &["code"],
     }
 }
 
@@ -229,6 +231,7 @@ impl LoginFlow {
             }
             Method::Totp => nodes::reset(&mut self.nodes, "totp_code"),
             Method::LookupSecret => nodes::reset(&mut self.nodes, "lookup_secret"),
+            Method::CodeRecovery => {}
         }
     }
 
