@@ -34,7 +34,7 @@ use quick_cache::sync::Cache;
 use crate::{
     domain::{
         claim::Pointer,
-        credential::{Credential, Presented},
+        credential::Credential,
         session::{Aal, Enrolment, Session, Standing},
     },
     telemetry::metrics,
@@ -89,6 +89,28 @@ pub struct Told {
     remembered: Option<(SystemTime, SystemTime)>,
 }
 
+impl Told {
+    fn to_remember(&self) -> Option<Remembered> {
+        match (&self.standing, self.remembered) {
+            (Standing::Session(session), Some((asked_at, until))) => Some(Remembered {
+                session: Arc::clone(session),
+                asked_at,
+                until,
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl From<Remembered> for Told {
+    fn from(remembered: Remembered) -> Self {
+        Self {
+            remembered: Some((remembered.asked_at, remembered.until)),
+            ..Standing::Session(remembered.session).into()
+        }
+    }
+}
+
 impl From<Standing> for Told {
     fn from(standing: Standing) -> Self {
         Self {
@@ -106,7 +128,7 @@ pub struct Kratos {
     settings: Settings,
     metrics: metrics::Kratos,
     belief: Arc<Belief>,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
     unenrolled: Cache<Box<str>, SystemTime>,
     asked: Flights<Credential, Told>,
     enrolments: Flights<(Credential, Aal), Result<Enrolment, Standing>>,
@@ -125,7 +147,7 @@ impl Kratos {
             settings: settings.clone(),
             metrics,
             belief: Arc::new(Belief::new(settings, line)),
-            sessions: Sessions::new(settings.cache),
+            sessions: Arc::new(Sessions::new(settings.cache)),
             unenrolled: Cache::new(MAX_UNENROLLED),
             asked: Flights::new(),
             enrolments: Flights::new(),
@@ -159,49 +181,60 @@ impl Kratos {
         rule_ttl: Option<Duration>,
         now: SystemTime,
     ) -> Option<Arc<Session>> {
-        self.sessions.get(credential, rule_ttl, now)
+        let remembered = self.sessions.get(credential, rule_ttl, now);
+        remembered.map(|remembered| remembered.session)
     }
 
     /// Remembers a session that let a request through, from when its call began: a request that joined the call late must
     /// not make it younger.
     pub fn remember(&self, credential: &Credential, told: &Told) {
-        if let (Standing::Session(session), Some((asked_at, until))) =
-            (&told.standing, told.remembered)
-        {
-            let session = Arc::clone(session);
-            self.sessions.insert(
-                credential,
-                Remembered {
-                    session,
-                    asked_at,
-                    until,
-                },
-            );
+        if let Some(remembered) = told.to_remember() {
+            self.sessions.insert(credential, remembered);
         }
     }
 
-    /// What it says of what a request presents. The caller bounds the wait.
-    pub async fn ask(&self, presented: &Presented, now: SystemTime) -> Told {
-        let belief = Arc::clone(&self.belief);
-        match presented {
-            Presented::One(credential) => {
-                let own = credential.clone();
-                let call = || async move { belief.of_credential(&own, now).await };
-                let told = self.asked.share(credential.clone(), call).await;
-                told.map_or_else(unanswered, |Landed { value, is_joined }| Told {
-                    is_joined,
-                    ..value
-                })
+    /// Who presents this credential. The caller bounds the wait.
+    ///
+    /// An answer that `suffices` is remembered before its call is over, and a call begins with a look at what was
+    /// remembered since it was asked for: so whoever comes at any moment joins the call or finds its answer.
+    pub async fn ask(
+        &self,
+        credential: &Credential,
+        rule_ttl: Option<Duration>,
+        now: SystemTime,
+        suffices: impl Fn(&Standing) -> bool + Send + 'static,
+    ) -> Told {
+        let (belief, sessions) = (Arc::clone(&self.belief), Arc::clone(&self.sessions));
+        let own = credential.clone();
+        let call = || async move {
+            let known = sessions.get(&own, rule_ttl, now).map(Told::from);
+            if let Some(known) = known.filter(|known| suffices(&known.standing)) {
+                return known;
             }
-            Presented::Nothing | Presented::Malformed(_) => match belief.of_readiness(now) {
-                Some(standing) => standing.into(),
-                None => {
-                    let call = || async move { belief.of_absence(now).await };
-                    let told = self.readiness.share((), call).await;
-                    told.map_or_else(unanswered, |landed| landed.value.into())
-                }
-            },
+            let told = belief.of_credential(&own, now).await;
+            if let Some(remembered) = told.to_remember().filter(|_| suffices(&told.standing)) {
+                sessions.insert(&own, remembered);
+            }
+            told
+        };
+        let told = self.asked.share(credential.clone(), call).await;
+        told.map_or_else(unanswered, |Landed { value, is_joined }| Told {
+            is_joined,
+            ..value
+        })
+    }
+
+    /// Who presents nothing, or nothing that could be a credential: nobody, given proof that Kratos is ready.
+    pub async fn ask_of_nobody(&self, now: SystemTime) -> Standing {
+        let belief = Arc::clone(&self.belief);
+        if let Some(standing) = belief.of_readiness(now) {
+            return standing;
         }
+        let call = || async move { belief.of_absence(now).await };
+        let told = self.readiness.share((), call).await;
+        told.map_or(Standing::Unavailable { retry_after: None }, |landed| {
+            landed.value
+        })
     }
 
     /// Which second factors the owner of a session has.

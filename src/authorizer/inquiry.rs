@@ -99,7 +99,7 @@ impl Inquiry<'_> {
                 }
             }
             Presented::Nothing | Presented::Malformed(_) => {
-                self.bounded(budget, self.of_absence()).await
+                self.bounded(budget, self.of_nobody()).await
             }
         }
     }
@@ -113,12 +113,8 @@ impl Inquiry<'_> {
         }
     }
 
-    async fn of_absence(&self) -> Found {
-        self.kratos
-            .ask(self.presented, self.now)
-            .await
-            .standing
-            .into()
+    async fn of_nobody(&self) -> Found {
+        self.kratos.ask_of_nobody(self.now).await.into()
     }
 
     /// Memory can only allow; where it doesn't suffice, Kratos is asked.
@@ -135,7 +131,7 @@ impl Inquiry<'_> {
     }
 
     async fn of(&self, credential: &Credential) -> Found {
-        let told = self.told().await;
+        let told = self.told(credential).await;
         if self.is_met(&told.standing) {
             self.kratos.remember(credential, &told);
         }
@@ -150,12 +146,19 @@ impl Inquiry<'_> {
     }
 
     /// A refusal from a call that began before the request arrived may be out of date, so it is asked for once more.
-    async fn told(&self) -> Told {
-        let told = self.kratos.ask(self.presented, self.now).await;
+    async fn told(&self, credential: &Credential) -> Told {
+        let told = self.ask(credential).await;
         if told.is_joined && !self.is_met(&told.standing) {
-            return self.kratos.ask(self.presented, self.now).await;
+            return self.ask(credential).await;
         }
         told
+    }
+
+    async fn ask(&self, credential: &Credential) -> Told {
+        let (demands, now) = (self.demands.to_vec(), self.now);
+        let suffices = move |standing: &Standing| is_met(&demands, standing, now);
+        let told = self.kratos.ask(credential, self.rule_ttl, now, suffices);
+        told.await
     }
 
     async fn enrolment(
@@ -182,7 +185,11 @@ impl Inquiry<'_> {
     }
 
     fn is_met(&self, standing: &Standing) -> bool {
-        let decision = decide(self.demands, standing, &Enrolment::Unknown, self.now);
-        matches!(decision, Decision::Allow(_))
+        is_met(self.demands, standing, self.now)
     }
+}
+
+fn is_met(demands: &[Demand], standing: &Standing, now: SystemTime) -> bool {
+    let decision = decide(demands, standing, &Enrolment::Unknown, now);
+    matches!(decision, Decision::Allow(_))
 }

@@ -65,7 +65,7 @@ impl Sessions {
         credential: &Credential,
         rule_ttl: Option<Duration>,
         now: SystemTime,
-    ) -> Option<Arc<Session>> {
+    ) -> Option<Remembered> {
         let ttl = rule_ttl.map_or(self.ttl, |rule| rule.min(self.ttl));
         if ttl.is_zero() {
             return None;
@@ -74,7 +74,7 @@ impl Sessions {
         let is_young = now
             .duration_since(remembered.asked_at)
             .is_ok_and(|age| age < ttl);
-        (is_young && now < remembered.until).then_some(remembered.session)
+        (is_young && now < remembered.until).then_some(remembered)
     }
 
     /// Remembers what let a request through.
@@ -198,8 +198,8 @@ mod tests {
                 sessions.insert(&credential(value), remembered(value, 5000));
             }
             for value in &values {
-                if let Some(session) = sessions.get(&credential(value), None, at(1)) {
-                    prop_assert_eq!(&*session.subject, value.as_str());
+                if let Some(found) = sessions.get(&credential(value), None, at(1)) {
+                    prop_assert_eq!(&*found.session.subject, value.as_str());
                 }
             }
         }

@@ -45,7 +45,6 @@ async fn answers_are_each_ones_own_and_no_older_than_they_may_be() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "not held on several threads: a call leaves the list before its session is remembered, and who asks between calls again"]
 async fn a_new_session_asked_for_by_many_at_once_costs_one_call() {
     for _ in 0..20 {
         let kratos = Scripted::start(&[("/sessions/whoami", answer(200, "", AAL2))]).await;
