@@ -8,6 +8,7 @@ mod grpc;
 mod identity;
 mod marker;
 mod page;
+mod restart;
 mod script;
 mod tls;
 mod token;
