@@ -197,21 +197,36 @@ async fn the_http_door_keeps_the_same_count() {
     }
 }
 
+/// The log, once it holds so many audit lines: a line is written a moment after its check.
+async fn log_with(stage: &Stage, lines: usize) -> String {
+    let file = stage.folder().join("stepgate.log");
+    let read = async {
+        loop {
+            let log = fs::read_to_string(&file).unwrap();
+            if audit(&log).len() >= lines {
+                return log;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = Duration::from_secs(20);
+    tokio::time::timeout(patience, read).await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_gets_every_cookie_through_a_real_envoy() {
     let stage = Stage::start(StageOptions::default()).await.unwrap();
     for http in [Http::One, Http::Two] {
         in_circles_and_out(&stage, http).await;
     }
-    let log = fs::read_to_string(stage.folder().join("stepgate.log")).unwrap();
-    let audit = audit(&log);
     let once = ["required", "required", "required", "required", "completed"];
     let expected = [once, once].concat();
     let expected: Vec<_> = expected
         .iter()
         .map(|word| format!("auth.aal2_stepup_{word}"))
         .collect();
-    assert_eq!(audit, expected, "{log}");
+    let log = log_with(&stage, expected.len()).await;
+    assert_eq!(audit(&log), expected, "{log}");
     assert_eq!(log.matches("no secret is configured").count(), 1, "{log}");
     stage.stop().await;
 }

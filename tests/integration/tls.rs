@@ -148,7 +148,9 @@ async fn gate(authority: &Authority, rest: &str, clients: Option<&Authority>) ->
     // The files are read once, so the folder may go.
     Gate::start_behind(
         RULES,
-        &format!("servers: {{ grpc: {{ listen: '127.0.0.1:0' }}, {http} }}"),
+        &format!(
+            "servers: {{ grpc: {{ listen: '127.0.0.1:0' }}, admin: {{ listen: off }}, {http} }}"
+        ),
     )
     .await
 }
@@ -231,7 +233,7 @@ async fn a_client_that_says_nothing_takes_a_place_and_holds_up_nobody() {
 /// The text of a configuration whose HTTP door is behind TLS.
 fn config(folder: &Path) -> String {
     format!(
-        "{}{RULES}servers: {{ grpc: {{ listen: '127.0.0.1:0' }}, http: {{ listen: '127.0.0.1:0', {} }} }}\n",
+        "{}{RULES}servers: {{ grpc: {{ listen: '127.0.0.1:0' }}, admin: {{ listen: off }}, http: {{ listen: '127.0.0.1:0', {} }} }}\n",
         "kratos: { ciam: { api_url: 'http://127.0.0.1:9', browser_url: 'https://ciam.test', origins: ['https://app.test'] } }
 default: none
 rules:

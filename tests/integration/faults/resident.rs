@@ -70,7 +70,8 @@ fn bodies() -> [Script; 3] {
 impl Serving {
     async fn start(kratos: &str, folder: &Path) -> Self {
         let file = folder.join("stepgate.yaml");
-        let servers = "workers: 1\nservers: { grpc: { listen: '127.0.0.1:0' } }\n";
+        let servers =
+            "workers: 1\nservers: { grpc: { listen: '127.0.0.1:0' }, admin: { listen: off } }\n";
         let config = gate::config(kratos, RULES).replace("origins:", "timeout: 10s\n    origins:");
         std::fs::write(&file, format!("{config}\n{servers}")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_stepgate"))

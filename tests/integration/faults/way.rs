@@ -38,7 +38,7 @@ const RULES: &str = "
   - { id: transfer, match: { path: /transfer }, require: aal2 }
   - { id: recent, match: { path: /recent }, require: { max_age: 24h } }
 ";
-const SERVERS: &str = "servers: { grpc: { listen: '127.0.0.1:0' } }\n";
+const SERVERS: &str = "servers: { grpc: { listen: '127.0.0.1:0' }, admin: { listen: off } }\n";
 
 /// The whole of it, running.
 pub(super) struct Way {

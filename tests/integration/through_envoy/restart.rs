@@ -149,5 +149,9 @@ async fn one_of_two_is_killed_terminated_and_reloaded_and_nobody_notices() {
     );
     assert!(tries > 100, "{tries} tries");
     let through = way.app.received();
-    assert!(!through.iter().any(|seen| seen.target.starts_with("/transfer")));
+    assert!(
+        !through
+            .iter()
+            .any(|seen| seen.target.starts_with("/transfer"))
+    );
 }
