@@ -6,11 +6,14 @@
 mod check;
 mod fault;
 mod file;
+mod forms;
+pub mod kratos_file;
 pub mod reload;
+pub mod schema;
 mod shape;
 mod sources;
 
-use std::{env, num::NonZero, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, env, num::NonZero, path::Path, sync::Arc, time::Duration};
 
 pub use fault::{Collector, Fault, Faults};
 pub use file::{File, parse};
@@ -18,7 +21,10 @@ pub use sources::text;
 
 use crate::{
     authorizer::Snapshot,
-    domain::policy::Policy,
+    domain::{
+        origin::{DomainId, OriginPattern},
+        policy::Policy,
+    },
     kratos::{self, BuildError, Kratos},
     servers,
     telemetry::log,
@@ -31,6 +37,10 @@ pub struct Config {
     pub policy: Policy,
     /// Where each Kratos is, in the order of [`Policy::identity_domains`].
     pub kratos: Vec<kratos::Settings>,
+    /// Every guarded origin with its identity domain, as written.
+    pub origins: Vec<(OriginPattern, DomainId)>,
+    /// Where each rule stands, as `rules/pay.yaml:14`, by its id.
+    pub rule_places: HashMap<Box<str>, String>,
     /// The doors.
     pub servers: servers::Settings,
     /// How many runtimes answer checks; `None` for one a core.

@@ -21,6 +21,7 @@ pub mod cache;
 mod client;
 mod flight;
 mod line;
+mod survey;
 mod wire;
 
 use std::{
@@ -44,6 +45,7 @@ use cache::{Remembered, Sessions};
 pub use client::BuildError;
 use flight::{Flights, Landed};
 use line::Line;
+pub use survey::{Finding, survey};
 
 /// How long "has no second factor" is remembered of a session. It only chooses between two refusals, and enrolling lifts
 /// the session itself.

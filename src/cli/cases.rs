@@ -29,7 +29,7 @@ use crate::{
     telemetry::clock::Clock,
 };
 pub use expect::{Expect, Heard, Miss};
-use request::Request;
+pub(in crate::cli) use request::Request;
 pub use session::{Said, Used, When, Written};
 pub use tap::write;
 
@@ -115,7 +115,7 @@ impl Suite {
             kratos: Vec::new(),
         };
         let authorizer = Authorizer::new(snapshot, Clock::by_hand(now));
-        let pointers = self.pointers(case.request.host());
+        let pointers = pointers(&self.config, case.request.host());
         let (standing, enrolment) = case.said.standing(pointers, now());
         let facts = self.facts(case, "session");
         Heard::from(authorizer.suppose(&facts, standing, &enrolment))
@@ -125,31 +125,31 @@ impl Suite {
     #[must_use]
     pub fn facts(&self, case: &Case, credential: &str) -> Facts {
         let carries = case.said != Said::SignedOut;
-        let cookie = carries.then(|| self.cookie(case.request.host()));
+        let cookie = carries.then(|| cookie(&self.config, case.request.host()));
         Facts {
             reach: case.reach(),
             ..case.request.facts(cookie, credential)
         }
     }
+}
 
-    /// The name of the session cookie at this host.
-    fn cookie(&self, host: &str) -> &str {
-        let domain = self.config.policy.identity_domains.get(self.domain(host));
-        domain.map_or("", |domain| &domain.cookie)
-    }
+/// The name of the session cookie at this host.
+pub(in crate::cli) fn cookie<'a>(config: &'a Config, host: &str) -> &'a str {
+    let domain = config.policy.identity_domains.get(domain(config, host));
+    domain.map_or("", |domain| &domain.cookie)
+}
 
-    /// What is read of an identity at this host.
-    fn pointers(&self, host: &str) -> &[Pointer] {
-        let settings = self.config.kratos.get(self.domain(host));
-        settings.map_or(&[], |settings| &settings.pointers)
-    }
+/// What is read of an identity at this host.
+pub(in crate::cli) fn pointers<'a>(config: &'a Config, host: &str) -> &'a [Pointer] {
+    let settings = config.kratos.get(domain(config, host));
+    settings.map_or(&[], |settings| &settings.pointers)
+}
 
-    /// The identity domain of this host; the first, where it has none.
-    fn domain(&self, host: &str) -> DomainId {
-        let authority = Authority::parse(host.as_bytes()).ok();
-        let site = authority.and_then(|authority| self.config.policy.locate(&authority));
-        site.map_or(0, |site| site.domain_id)
-    }
+/// The identity domain of this host; the first, where it has none.
+fn domain(config: &Config, host: &str) -> DomainId {
+    let authority = Authority::parse(host.as_bytes()).ok();
+    let site = authority.and_then(|authority| config.policy.locate(&authority));
+    site.map_or(0, |site| site.domain_id)
 }
 
 impl Case {

@@ -8,7 +8,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Exit, complain};
+use super::{Exit, complain, live::Survey};
 use crate::{
     authorizer::Authorizer,
     config::{
@@ -58,6 +58,7 @@ fn serve(config: Config, reloader: Reloader) -> Result<(), Box<dyn Error>> {
         let admin = doors.admin_address()?.map(|admin| admin.to_string());
         let rules = config.policy.rules.rules().len();
         let workers = config.workers.unwrap_or_else(cores);
+        let survey = Survey::of(&config);
         let drain = config.drain;
         let authorizer = Arc::new(Authorizer::new(config.into_snapshot()?, Clock::system()));
         loads::started(rules);
@@ -67,6 +68,7 @@ fn serve(config: Config, reloader: Reloader) -> Result<(), Box<dyn Error>> {
         tokio::spawn(hang_ups(signal(SignalKind::hangup())?, reloader.asker()));
         reloader.spawn(Arc::clone(&authorizer))?;
         tracing::info!(%grpc, http, admin, rules, workers = workers.get(), "serving");
+        tokio::spawn(survey.warn());
         signals.next().await;
         let ending = Ending {
             drain,

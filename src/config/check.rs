@@ -2,6 +2,7 @@
 
 mod calls;
 mod kratos;
+mod lint;
 mod require;
 mod rule;
 mod rules;
@@ -51,6 +52,7 @@ pub(super) fn check(sources: &Sources, given_secret: Option<&OsStr>) -> Result<C
     let secret = secret::check(&mut faults, &sources.name, &file.secret, given_secret);
     let rules = rules::check(&mut faults, sources, paths, &domains);
     let config = rules.zip(secret).map(|(rules, chosen)| {
+        let rule_places = sources.rule_places();
         domains.ask_for(rules.pointers().chain(upstream_headers.pointers()));
         let policy = Policy {
             identity_domains: domains.identity_domains,
@@ -64,6 +66,8 @@ pub(super) fn check(sources: &Sources, given_secret: Option<&OsStr>) -> Result<C
         Config {
             policy,
             kratos: domains.settings,
+            origins: domains.patterns,
+            rule_places,
             servers,
             workers,
             drain,
@@ -179,7 +183,7 @@ fn text(spanned: &Spanned<String>) -> Text<'_> {
 }
 
 /// A path as the configuration file means it: from its own folder.
-fn beside(name: &str, path: &str) -> PathBuf {
+pub(super) fn beside(name: &str, path: &str) -> PathBuf {
     let folder = Path::new(name).parent().unwrap_or(Path::new(""));
     folder.join(path)
 }

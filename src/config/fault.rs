@@ -87,7 +87,7 @@ impl Collector {
     }
 
     /// From here on, places are in this file.
-    pub(super) fn enter(&mut self, file: &str) {
+    pub fn enter(&mut self, file: &str) {
         if *self.file != *file {
             self.file = file.into();
         }
@@ -100,7 +100,7 @@ impl Collector {
     }
 
     /// Notes what is sound but hardly meant.
-    pub(super) fn warn(&mut self, at: Location, message: impl fmt::Display) {
+    pub fn warn(&mut self, at: Location, message: impl fmt::Display) {
         self.warnings
             .push(Fault::new(&self.file, at, message.to_string()));
     }
@@ -122,13 +122,24 @@ impl Collector {
         result.map_err(|faults| self.faults.extend(faults.0)).ok()
     }
 
+    /// Faults and warnings, each in the order of their places.
+    pub(super) fn into_parts(mut self) -> (Vec<Fault>, Vec<Fault>) {
+        self.sort();
+        (self.faults, self.warnings)
+    }
+
+    fn sort(&mut self) {
+        for found in [&mut self.faults, &mut self.warnings] {
+            found.sort_by(|a, b| (&a.file, a.place).cmp(&(&b.file, b.place)));
+        }
+    }
+
     /// What was found with its warnings.
     ///
     /// # Errors
     /// The faults that stand against it, if any.
     pub fn finish<T>(mut self, value: Option<T>) -> Result<(T, Vec<Fault>), Faults> {
-        self.faults
-            .sort_by(|a, b| (&a.file, a.place).cmp(&(&b.file, b.place)));
+        self.sort();
         match value {
             Some(value) if self.faults.is_empty() => Ok((value, self.warnings)),
             _ => Err(Faults(self.faults)),

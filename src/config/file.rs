@@ -1,174 +1,219 @@
 //! The shape of the file: every key, its place kept for the faults found later.
+//!
+//! The comments of the keys are read by operators: `stepgate schema` and `docs/configuration.md` are made from them.
 
-use std::{collections::BTreeMap, ffi::OsStr};
+mod kratos;
+mod rule;
 
+use std::{collections::BTreeMap, ffi::OsStr, num::NonZero};
+
+use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_saphyr::{DuplicateKeyPolicy, Location, MergeKeyPolicy, Options, Spanned};
 
 use super::{
     Config, check,
     fault::{Fault, Faults},
-    shape::{OneOrMany, Require, Word},
+    forms,
+    shape::{Require, Word},
     sources::Sources,
 };
+pub(super) use kratos::{Cache, Kratos};
+pub(super) use rule::Rule;
 
 /// A configuration as it is written: its shape is read, and nothing else held against it yet.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(
+    title = "Stepgate's configuration",
+    description = "See docs/configuration.md."
+)]
 pub struct File {
+    /// The identity domains, at least one, each under a name that is yours (`ciam`, `iam`): one Kratos and the origins it
+    /// judges.
+    #[schemars(with = "BTreeMap<forms::Name, Kratos>", extend("minProperties" = 1))]
     pub(super) kratos: Spanned<BTreeMap<String, Spanned<Kratos>>>,
+    /// What a request must show that no rule matches. There is no silent default.
+    #[schemars(with = "Require")]
     pub(super) default: Spanned<Require>,
+    /// The rules. The most specific that matches a request holds, whatever their order.
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     pub(super) rules: Vec<Rule>,
+    /// Glob patterns of further files, relative to this one; each holds `rules:`. A pattern that names no file is a fault.
     #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("default" = []))]
     pub(super) rule_files: Vec<Spanned<String>>,
+    /// Headers that an allow sends upstream, each with where its value comes from. Whatever is unset is removed from the
+    /// request, in every spelling (`_` or `.` for `-`). `%` and bytes that aren't visible ASCII are percent-encoded, and `,`
+    /// within an element of a list; over 4 KiB counts as unset.
+    #[schemars(
+        with = "Option<BTreeMap<forms::Token, forms::Source>>",
+        extend("default" = {"X-User-Id": "identity.id", "X-User-Aal": "session.aal"})
+    )]
     pub(super) upstream_headers: Option<Spanned<BTreeMap<String, Spanned<String>>>>,
+    /// Envoy's `context_extensions`.
     #[serde(default)]
     pub(super) context: Context,
+    /// How the application reads paths.
     #[serde(default)]
     pub(super) paths: Paths,
+    /// The doors.
     #[serde(default)]
     pub(super) servers: Servers,
+    /// The log.
     #[serde(default)]
     pub(super) log: Log,
+    /// How many runtimes answer checks. Left out, one a core.
+    #[schemars(with = "Option<NonZero<u32>>")]
     pub(super) workers: Option<Spanned<usize>>,
+    /// How long checks are still answered after the signal to [stop](operations.md#stop), while health says `NOT_SERVING`.
+    #[schemars(with = "Option<forms::Time>", extend("default" = "5s"))]
     pub(super) drain: Option<Spanned<String>>,
+    /// What the loop guard signs with.
     #[serde(default)]
     pub(super) secret: Secret,
 }
 
-/// `kratos.<name>`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Kratos {
-    pub(super) api_url: Spanned<String>,
-    pub(super) browser_url: Spanned<String>,
-    pub(super) origins: Spanned<Vec<Spanned<String>>>,
-    pub(super) cookie: Option<Spanned<String>>,
-    pub(super) timeout: Option<Spanned<String>>,
-    pub(super) refresh: Option<Spanned<String>>,
-    pub(super) credentials: Option<Spanned<Vec<Spanned<String>>>>,
-    pub(super) enrolment: Option<Spanned<Word>>,
-    pub(super) max_in_flight: Option<Spanned<usize>>,
-    #[serde(default)]
-    pub(super) cache: Cache,
-    pub(super) signed_out: Option<Spanned<String>>,
-    pub(super) health: Option<Spanned<Word>>,
-    pub(super) ca_file: Option<Spanned<String>>,
-}
-
-/// `kratos.<name>.cache`
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Cache {
-    pub(super) ttl: Option<Spanned<String>>,
-    pub(super) capacity: Option<Spanned<usize>>,
-}
-
 /// A file of `rule_files`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(
+    title = "Rules of Stepgate",
+    description = "A file that `rule_files` names."
+)]
 pub(super) struct RuleFile {
+    /// The rules.
     pub(super) rules: Vec<Rule>,
 }
 
-/// `rules[]`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Rule {
-    pub(super) id: Spanned<String>,
-    #[serde(rename = "match")]
-    pub(super) matches: Match,
-    pub(super) require: Spanned<Require>,
-    pub(super) return_to: Option<Spanned<String>>,
-    pub(super) cache: Option<Spanned<Word>>,
-}
-
-/// `rules[].match`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Match {
-    pub(super) path: Option<Spanned<OneOrMany>>,
-    pub(super) host: Option<Spanned<OneOrMany>>,
-    pub(super) methods: Option<Spanned<Vec<Spanned<String>>>>,
-}
-
 /// `context`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Context {
+    /// Keys of Envoy's `context_extensions` that are somebody else's. `require: session|aal2|deny` and `max_age: 5m` there
+    /// tighten a rule; anything else is refused with 403 `context_invalid`.
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     pub(super) ignore: Vec<String>,
 }
 
 /// `paths`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Paths {
+    /// `insensitive` where the application ignores case.
+    #[schemars(with = "Option<forms::Case>", extend("default" = "sensitive"))]
     pub(super) case: Option<Spanned<String>>,
+    /// `keep` where `;` is data; such a path must meet the rules of every reading: with the parameters, without them, and
+    /// cut at the first `;`.
+    #[schemars(with = "Option<forms::Semicolon>", extend("default" = "reject"))]
     pub(super) semicolon: Option<Spanned<String>>,
 }
 
 /// `servers`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Servers {
+    /// Envoy's door, with `grpc.health.v1` beside it.
     #[serde(default)]
     pub(super) grpc: GrpcServer,
+    /// The [HTTP door](http-door.md) for Caddy, Traefik, nginx and the like. Left out, there is none.
     pub(super) http: Option<HttpServer>,
+    /// The [admin door](operations.md#the-admin-door): health, readiness, metrics, version.
     #[serde(default)]
     pub(super) admin: AdminServer,
 }
 
 /// `servers.grpc`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GrpcServer {
+    /// Where it listens.
+    #[schemars(with = "Option<forms::Address>", extend("default" = "0.0.0.0:9191"))]
     pub(super) listen: Option<Spanned<String>>,
+    /// How many connections it holds; above it new ones are closed at once, with a line in the log.
+    #[schemars(with = "Option<NonZero<u32>>", extend("default" = 10000))]
     pub(super) max_connections: Option<Spanned<usize>>,
+    /// The door behind [TLS](#tls). Left out, it is plain.
     pub(super) tls: Option<Tls>,
 }
 
 /// `servers.admin`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AdminServer {
+    /// Where it listens; `off` for no such door.
+    #[schemars(
+        with = "Option<forms::AddressOrOff>",
+        extend("default" = "127.0.0.1:4457")
+    )]
     pub(super) listen: Option<Spanned<Word>>,
+    /// How many connections it holds; above it new ones are closed at once, with a line in the log.
+    #[schemars(with = "Option<NonZero<u32>>", extend("default" = 10000))]
     pub(super) max_connections: Option<Spanned<usize>>,
+    /// The door behind [TLS](#tls). Left out, it is plain.
     pub(super) tls: Option<Tls>,
 }
 
 /// `servers.http`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HttpServer {
+    /// Where it listens; usually `0.0.0.0:4456`.
+    #[schemars(with = "forms::Address")]
     pub(super) listen: Spanned<String>,
+    /// How many connections it holds; above it new ones are closed at once, with a line in the log.
+    #[schemars(with = "Option<NonZero<u32>>", extend("default" = 10000))]
     pub(super) max_connections: Option<Spanned<usize>>,
+    /// The door behind [TLS](#tls). Left out, it is plain.
     pub(super) tls: Option<Tls>,
+    /// The networks or addresses that may ask; anybody else gets 403 `peer_untrusted`.
+    #[schemars(
+        with = "Option<Vec<forms::Network>>",
+        length(min = 1),
+        extend("default" = ["127.0.0.0/8", "::1/128"])
+    )]
     pub(super) trusted_proxies: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// `servers.*.tls`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Tls {
+    /// The door's certificate in PEM form, its own first, then those between it and the authority.
+    #[schemars(with = "String")]
     pub(super) cert_file: Spanned<String>,
+    /// Its private key in PEM form (PKCS#8, PKCS#1 or SEC1), without a password.
+    #[schemars(with = "String")]
     pub(super) key_file: Spanned<String>,
+    /// PEM certificates of authorities; with it, only a client that shows a certificate signed by one of them gets in. Left
+    /// out, anybody does. Set it on Envoy's door wherever others can reach the port.
+    #[schemars(with = "Option<String>")]
     pub(super) client_ca_file: Option<Spanned<String>>,
 }
 
 /// `log`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Log {
+    /// How much is told: a refusal is a line at `info`, an allow at `debug`. Audit lines (`"type":"audit"`) are written at
+    /// every level.
+    #[schemars(with = "Option<forms::Level>", extend("default" = "info"))]
     pub(super) level: Option<Spanned<String>>,
+    /// How a line looks.
+    #[schemars(with = "Option<forms::Format>", extend("default" = "json"))]
     pub(super) format: Option<Spanned<String>>,
 }
 
 /// `secret`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Secret {
+    /// The file that holds it, relative to this one: at least 32 bytes, the same on all replicas; a newline at the end
+    /// doesn't count. Named and missing, or shorter, is a fault. The variable `STEPGATE_SECRET` wins. With neither, each
+    /// start draws its own, and says so.
+    #[schemars(with = "Option<String>")]
     pub(super) file: Option<Spanned<String>>,
 }
 
@@ -201,7 +246,18 @@ impl Tls {
 /// # Errors
 /// The first fault of syntax or shape; it ends the reading.
 pub fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Fault> {
-    serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
+    parse_as(name, text, options())
+}
+
+/// The same for a file of another program, which may use all of YAML.
+pub(super) fn parse_foreign<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Fault> {
+    let mut options = Options::default();
+    options.with_snippet = false;
+    parse_as(name, text, options)
+}
+
+fn parse_as<T: DeserializeOwned>(name: &str, text: &str, options: Options) -> Result<T, Fault> {
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let at = error.location().unwrap_or(Location::UNKNOWN);
         Fault::new(name, at, words(&error))
     })
@@ -220,6 +276,17 @@ fn options() -> Options {
 /// The parser's own words without its place, which stands in front already.
 fn words(error: &serde_saphyr::Error) -> String {
     let text = error.without_snippet().to_string();
-    text.rsplit_once(" at line ")
-        .map_or(text.clone(), |(words, _)| words.to_owned())
+    let words = text
+        .rsplit_once(" at line ")
+        .map_or(&*text, |(words, _)| words);
+    format!("{words}{}", hint(words))
+}
+
+/// What somebody meant who wrote a key of another's.
+fn hint(words: &str) -> &'static str {
+    if words.contains("unknown field `required_aal`") {
+        "; a level is asked for in a rule, as in `require: aal2`"
+    } else {
+        ""
+    }
 }

@@ -1,13 +1,15 @@
 //! Values that may be written in two ways.
 
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_saphyr::Spanned;
 
+use super::forms;
 use crate::domain::claim::Scalar;
 
 /// A text, or a list of texts.
@@ -127,15 +129,64 @@ pub(super) enum Require {
     Demand(Box<Demand>),
 }
 
-/// `{aal, max_age, factors, identity}`
-#[derive(Debug, Deserialize)]
+/// A demand in full: all of it must hold.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Demand {
+    /// The least level.
+    #[schemars(with = "Option<forms::Aal>", extend("default" = "aal2"))]
     pub(super) aal: Option<Spanned<String>>,
+    /// How old the second factor may be. Left out, of any age.
+    #[schemars(with = "Option<forms::Time>")]
     pub(super) max_age: Option<Spanned<String>>,
+    /// Which second factors count. Left out, any.
+    #[schemars(with = "Option<Vec<forms::Factor>>", length(min = 1))]
     pub(super) factors: Option<Spanned<Vec<Spanned<String>>>>,
+    /// What the identity must be: for each JSON pointer into the Kratos identity the values of which one must stand there,
+    /// or be an element of the list there. Text is never a number. People edit their own `traits`, so point at
+    /// `/metadata_public/…`, which only you write.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<forms::Pointer, Values>")]
     pub(super) identity: BTreeMap<String, Spanned<Vec<Value>>>,
+}
+
+/// At least one value.
+#[derive(Debug)]
+enum Values {}
+
+impl JsonSchema for Values {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Values".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let value = json_schema!({ "type": ["string", "integer", "boolean"] });
+        json_schema!({ "type": "array", "items": value, "minItems": 1 })
+    }
+}
+
+impl JsonSchema for Require {
+    fn schema_name() -> Cow<'static, str> {
+        "Require".into()
+    }
+
+    /// `max_age` and `factors` are about the second factor, so they don't go with `aal: aal1`.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let word = generator.subschema_for::<forms::RequireWord>();
+        let mut demand = generator.subschema_for::<Demand>();
+        let first_factor_only = json_schema!({
+            "properties": { "aal": { "const": "aal1" } },
+            "required": ["aal"],
+        });
+        demand.insert("if".to_owned(), first_factor_only.into());
+        let without = json_schema!({ "properties": { "max_age": false, "factors": false } });
+        demand.insert("then".to_owned(), without.into());
+        json_schema!({ "anyOf": [word, demand] })
+    }
 }
 
 impl<'de> Deserialize<'de> for Require {

@@ -1,6 +1,6 @@
 //! The files of a configuration: the one that was named, and the rule files that it names.
 
-use std::{fs, path::Path};
+use std::{collections::HashMap, fs, path::Path};
 
 use serde_saphyr::Spanned;
 
@@ -51,6 +51,15 @@ impl Sources {
             .iter()
             .flat_map(|(name, rules)| rules.iter().map(|rule| (&**name, rule)));
         own.chain(others)
+    }
+
+    /// Where each rule stands, as `rules/pay.yaml:14`, by its id.
+    pub(super) fn rule_places(&self) -> HashMap<Box<str>, String> {
+        let place = |(file, rule): (&str, &Rule)| {
+            let line = rule.id.referenced.line();
+            (rule.id.value.as_str().into(), format!("{file}:{line}"))
+        };
+        self.rules().map(place).collect()
     }
 }
 

@@ -20,7 +20,7 @@ const MAX_LOCATION_BYTES: usize = 4 * 1024;
 const MAX_BODY_ADDRESS_BYTES: usize = 3 * 1024;
 
 /// What `encodeURIComponent` encodes.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+pub const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')

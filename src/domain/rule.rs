@@ -1,9 +1,10 @@
 //! A rule: what it matches and what it requires.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use super::{
     claim::{Claims, Pointer, Scalar},
+    duration::in_words,
     pattern::{HostPattern, Methods, PathPattern},
     session::{Aal, Factor},
 };
@@ -42,6 +43,16 @@ pub enum Requirement {
 }
 
 impl Requirement {
+    /// Whether whoever meets this meets the other too, as far as the two can be compared.
+    #[must_use]
+    pub fn implies(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::None) | (Self::Deny, _) => true,
+            (Self::Session(own), Self::Session(other)) => own.implies(other),
+            (Self::None, _) | (Self::Session(_), Self::Deny) => false,
+        }
+    }
+
     /// What it asks to know of an identity.
     pub fn pointers(&self) -> impl Iterator<Item = &Pointer> {
         let demand = match self {
@@ -100,4 +111,121 @@ impl Demand {
         factors: Vec::new(),
         identity: Vec::new(),
     };
+
+    fn implies(&self, other: &Self) -> bool {
+        let is_as_fresh = other
+            .max_age
+            .is_none_or(|age| self.max_age.is_some_and(|own| own <= age));
+        let are_counted = |own: &[Factor]| {
+            !own.is_empty() && own.iter().all(|factor| other.factors.contains(factor))
+        };
+        self.aal >= other.aal
+            && is_as_fresh
+            && (other.factors.is_empty() || are_counted(&self.factors))
+            && other
+                .identity
+                .iter()
+                .all(|test| self.identity.contains(test))
+    }
+}
+
+/// As it is written, or nearly.
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Deny => f.write_str("deny"),
+            Self::Session(demand) => demand.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Demand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_plain =
+            self.max_age.is_none() && self.factors.is_empty() && self.identity.is_empty();
+        match (self.aal, is_plain) {
+            (Aal::Aal1, true) => return f.write_str("session"),
+            (aal, true) => return f.write_str(aal.as_str()),
+            (aal, false) => write!(f, "{{aal: {}", aal.as_str())?,
+        }
+        if let Some(age) = self.max_age {
+            write!(f, ", max_age: {}", in_words(age))?;
+        }
+        if !self.factors.is_empty() {
+            let factors: Vec<_> = self.factors.iter().map(|factor| factor.as_str()).collect();
+            write!(f, ", factors: [{}]", factors.join(", "))?;
+        }
+        if !self.identity.is_empty() {
+            let tests: Vec<_> = self.identity.iter().map(IdentityTest::to_string).collect();
+            write!(f, ", identity: {{{}}}", tests.join(", "))?;
+        }
+        f.write_str("}")
+    }
+}
+
+impl fmt::Display for IdentityTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values: Vec<_> = self.values.iter().map(Scalar::to_string).collect();
+        write!(f, "{}: [{}]", self.pointer.as_str(), values.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stricter_implies_what_is_looser_and_not_the_other_way() {
+        let session = |demand| Requirement::Session(demand);
+        let minutes = |minutes: u64| Some(Duration::from_secs(60 * minutes));
+        let fresh = Demand {
+            max_age: minutes(5),
+            ..Demand::AAL2
+        };
+        let fresher = Demand {
+            max_age: minutes(1),
+            ..Demand::AAL2
+        };
+        let key = Demand {
+            factors: vec![Factor::Webauthn],
+            ..fresh.clone()
+        };
+        let keys = Demand {
+            factors: vec![Factor::Webauthn, Factor::Totp],
+            ..Demand::AAL2
+        };
+        let rising = [
+            Requirement::None,
+            session(Demand::SESSION),
+            session(Demand::AAL2),
+            session(fresh),
+            session(fresher.clone()),
+            Requirement::Deny,
+        ];
+        for (place, strict) in rising.iter().enumerate() {
+            for (other, loose) in rising.iter().enumerate() {
+                assert_eq!(strict.implies(loose), place >= other, "{strict} {loose}");
+            }
+        }
+        assert!(session(key.clone()).implies(&session(keys.clone())));
+        assert!(!session(keys).implies(&session(key.clone())));
+        assert!(!session(fresher).implies(&session(key)));
+    }
+
+    #[test]
+    fn a_requirement_prints_as_it_is_written() {
+        let pointer = Pointer::parse("/metadata_public/role").unwrap();
+        let values = vec![Scalar::Text("admin".into())];
+        let demand = Demand {
+            max_age: Some(Duration::from_secs(5400)),
+            factors: vec![Factor::Totp],
+            identity: vec![IdentityTest { pointer, values }],
+            ..Demand::AAL2
+        };
+        let text = "{aal: aal2, max_age: 1h30m, factors: [totp], identity: {/metadata_public/role: [admin]}}";
+        assert_eq!(Requirement::Session(demand).to_string(), text);
+        assert_eq!(Requirement::Session(Demand::SESSION).to_string(), "session");
+        assert_eq!(Requirement::Session(Demand::AAL2).to_string(), "aal2");
+    }
 }

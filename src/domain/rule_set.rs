@@ -3,8 +3,10 @@
 //! Rules compile into tables per host, so a lookup costs a hash a path segment and does not grow with the number of rules.
 //! [`RuleSet::new`] refuses rules that tie on a request, so that there is always one answer.
 
+mod considered;
 mod reach;
 mod table;
+mod traps;
 
 use foldhash::HashMap;
 use http::Method;
@@ -16,7 +18,9 @@ use super::{
     pattern::{HostPattern, HostRank, Methods, PathPattern, PathRank, parents},
     rule::{DEFAULT_RULE, Demand, Requirement, Rule},
 };
+pub use considered::{Considered, Fit};
 use table::{Entry, Table};
+pub use traps::{Stray, Trap};
 
 /// All rules, compiled.
 #[derive(Clone, Debug)]

@@ -92,6 +92,15 @@ impl Client {
         path: &str,
         credential: Option<&Credential>,
     ) -> Result<Answer, CallError> {
+        Answer::read(self.send(path, credential).await?, &self.cookie).await
+    }
+
+    /// The same, as far as the answer's headers.
+    pub(super) async fn send(
+        &self,
+        path: &str,
+        credential: Option<&Credential>,
+    ) -> Result<Response, CallError> {
         let mut request = self
             .http
             .get(format!("{}{path}", self.base))
@@ -100,7 +109,7 @@ impl Client {
             let (name, value) = self.header(credential).ok_or(CallError::Credential)?;
             request = request.header(name, value);
         }
-        Answer::read(request.send().await?, &self.cookie).await
+        Ok(request.send().await?)
     }
 
     /// A bearer is a session token, and is sent as one.

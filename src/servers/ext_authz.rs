@@ -3,7 +3,7 @@
 //! A refusal always has a status code that is not zero and a `denied_response`; an allow has code 0 and an `ok_response`.
 //! Nothing else leaves: an empty response would be an allow for Envoy, and an `error_response` obeys `failure_mode_allow`.
 
-mod encode;
+pub mod encode;
 mod facts;
 
 use std::{sync::Arc, time::Duration};

@@ -4,7 +4,7 @@
 //! once, or the request can't be judged. Paths are read byte for byte, and bodies not at all.
 
 mod caller;
-mod encode;
+pub mod encode;
 mod heads;
 mod trusted;
 
@@ -25,8 +25,9 @@ use crate::{
     authorizer::{Answer, Authorizer},
     domain::{decision::Decision, reason::Reason},
 };
-use caller::Caller;
 use heads::Heads;
+
+pub use caller::Caller;
 pub use trusted::{NetworkError, TrustedProxies};
 
 /// Most bytes of a request's line and headers.

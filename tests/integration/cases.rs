@@ -3,7 +3,7 @@
 
 mod answers;
 mod doors;
-mod files;
+pub(crate) mod files;
 mod kratos;
 mod quotes;
 mod told;

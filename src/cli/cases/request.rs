@@ -20,7 +20,7 @@ const SESSION: &str = "{session}";
 
 /// A request, its credential still open.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(in crate::cli) struct Request {
     method: String,
     host: String,
     target: String,
@@ -76,7 +76,30 @@ fn split(url: &str) -> Option<(String, String)> {
 }
 
 impl Request {
-    pub(super) fn host(&self) -> &str {
+    /// A request for an address as it is written; `None` where that is none.
+    pub(in crate::cli) fn new(
+        method: &str,
+        url: &str,
+        headers: &[(String, String)],
+        context: &[(String, String)],
+    ) -> Option<Self> {
+        let (host, target) = split(url)?;
+        let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in headers {
+            let name = name.to_ascii_lowercase();
+            lines.entry(name).or_default().push(value.clone());
+        }
+        Some(Self {
+            method: method.to_owned(),
+            host,
+            target,
+            headers: lines,
+            context: context.iter().cloned().collect(),
+            joined: false,
+        })
+    }
+
+    pub(in crate::cli) fn host(&self) -> &str {
         &self.host
     }
 
@@ -95,7 +118,7 @@ impl Request {
     }
 
     /// The facts; the credential goes where `{session}` stands, else into this cookie, if there is one.
-    pub(super) fn facts(&self, cookie: Option<&str>, credential: &str) -> Facts {
+    pub(in crate::cli) fn facts(&self, cookie: Option<&str>, credential: &str) -> Facts {
         let mut headers = self.headers.clone();
         let is_placed = headers.values().any(|lines| holds(lines));
         if let Some(cookie) = cookie.filter(|_| !is_placed) {

@@ -23,8 +23,8 @@ pub(super) struct Domains {
     pub(super) identity_domains: Vec<IdentityDomain>,
     pub(super) settings: Vec<Settings>,
     pub(super) origins: Origins,
-    /// Every origin, to hold rules against.
-    pub(super) patterns: Vec<OriginPattern>,
+    /// Every origin with its domain.
+    pub(super) patterns: Vec<(OriginPattern, DomainId)>,
 }
 
 impl Domains {
@@ -75,19 +75,14 @@ pub(super) fn check(
     }
     told_apart(faults, &origins);
     let (identity_domains, settings) = domains.into_iter().unzip();
-    let patterns = origins
-        .iter()
-        .map(|origin| origin.pattern.clone())
+    let patterns: Vec<_> = origins
+        .into_iter()
+        .map(|origin| (origin.pattern, origin.domain))
         .collect();
-    let origins = Origins::new(
-        origins
-            .into_iter()
-            .map(|origin| (origin.pattern, origin.domain)),
-    );
     Domains {
         identity_domains,
         settings,
-        origins,
+        origins: Origins::new(patterns.iter().cloned()),
         patterns,
     }
 }

@@ -81,7 +81,7 @@ fn hosts(
             domains
                 .patterns
                 .iter()
-                .any(|origin| origin.host.covers(host) || host.covers(&origin.host))
+                .any(|(origin, _)| origin.host.covers(host) || host.covers(&origin.host))
         };
         if host.as_ref().is_some_and(|host| !is_guarded(host)) {
             faults.add(at, format_args!("host `{text}` is on none of the `origins`, so the rule could never match; add an origin or mend the host"));

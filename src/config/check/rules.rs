@@ -1,19 +1,18 @@
 //! All rules together: ids that are unique, no two that tie, each within reach, and none in the way of a challenge.
 
-use std::collections::HashMap;
-
 use http::Method;
-use serde_saphyr::Location;
 use url::Url;
 
-use super::{kratos::Domains, require, rule, text};
+use super::{
+    kratos::Domains,
+    lint::{self, Places, Subject},
+    require, rule, text,
+};
 use crate::{
     config::{fault::Collector, sources::Sources},
     domain::{
         host::{Authority, Host},
         path::{Path, PathOptions},
-        pattern::PathPattern,
-        rule::Requirement,
         rule_set::{RuleSet, Tie},
     },
 };
@@ -34,8 +33,13 @@ pub(super) fn check(
     let written = by_id(faults, sources);
     let compiled = match RuleSet::new(rules, default) {
         Ok(rules) => {
-            warn_of_unreachable(faults, &rules, domains, &written);
-            warn_of_kratos_paths(faults, &rules, &written);
+            let subject = Subject {
+                sources,
+                rules: &rules,
+                domains,
+                places: &written,
+            };
+            lint::lint(faults, &subject);
             challenges_are_open(faults, sources, &rules, domains);
             Some(rules)
         }
@@ -46,24 +50,6 @@ pub(super) fn check(
     };
     faults.enter(&sources.name);
     compiled
-}
-
-/// Kratos guards its own pages; a rule there mostly keeps people from meeting a challenge.
-fn warn_of_kratos_paths(faults: &mut Collector, rules: &RuleSet, places: &Places<'_>) {
-    let is_kratos = |path: &PathPattern| {
-        let own = ["/self-service/**", "/sessions/**"].map(PathPattern::parse);
-        own.iter().flatten().any(|own| own.covers(path))
-    };
-    let asks = rules
-        .rules()
-        .iter()
-        .filter(|rule| rule.requirement != Requirement::None);
-    for rule in asks.filter(|rule| rule.paths.iter().any(is_kratos)) {
-        if let Some((file, at)) = places.get(&*rule.id) {
-            faults.enter(file);
-            faults.warn(*at, format_args!("rule `{}` guards Kratos' own paths, which people must reach to log in; Kratos guards them itself", rule.id));
-        }
-    }
 }
 
 /// A challenge that is itself guarded would send people in a circle.
@@ -98,9 +84,6 @@ fn guard_of(browser_url: &str, rules: &RuleSet, domains: &Domains) -> Option<Box
     is_guarded.then(|| selection.rule.id.clone())
 }
 
-/// Where each rule stands.
-type Places<'a> = HashMap<&'a str, (&'a str, Location)>;
-
 fn by_id<'a>(faults: &mut Collector, sources: &'a Sources) -> Places<'a> {
     let mut places = Places::new();
     for (file, rule) in sources.rules() {
@@ -128,31 +111,6 @@ fn note_ties(faults: &mut Collector, ties: &[Tie], places: &Places<'_>) {
             faults.add(
                 *at,
                 format_args!("{tie}; make one more specific by host, path or methods"),
-            );
-        }
-    }
-}
-
-fn warn_of_unreachable(
-    faults: &mut Collector,
-    rules: &RuleSet,
-    domains: &Domains,
-    places: &Places<'_>,
-) {
-    let hosts: Vec<_> = domains
-        .patterns
-        .iter()
-        .map(|origin| origin.host.clone())
-        .collect();
-    for (rule, other) in rules.unreachable(&hosts) {
-        if let Some((file, at)) = places.get(&*rule.id) {
-            faults.enter(file);
-            faults.warn(
-                *at,
-                format_args!(
-                    "rule `{}` is never reached: `{}` is more specific wherever it matches",
-                    rule.id, other.id
-                ),
             );
         }
     }

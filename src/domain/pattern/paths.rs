@@ -82,6 +82,36 @@ impl PathPattern {
         agree && (short.below || short.segments.len() == long.segments.len())
     }
 
+    /// Readings that both name, if any: the shortest and, where both name all below, one that goes deeper. Where anything
+    /// fits, a segment reads `any`.
+    #[must_use]
+    pub fn meetings(&self, other: &Self) -> Vec<Vec<u8>> {
+        if !self.overlaps(other) {
+            return Vec::new();
+        }
+        let length = self.segments.len().max(other.segments.len());
+        let literal = |at: usize| {
+            let of = |pattern: &Self| {
+                pattern
+                    .segments
+                    .get(at)
+                    .and_then(Segment::literal)
+                    .map(<[u8]>::to_vec)
+            };
+            of(self)
+                .or_else(|| of(other))
+                .unwrap_or_else(|| b"any".to_vec())
+        };
+        let shortest: Vec<u8> = (0..length)
+            .flat_map(|at| [b"/".to_vec(), literal(at)].concat())
+            .collect();
+        let deeper = [&*shortest, b"/any"].concat();
+        let goes_on = self.below && other.below;
+        std::iter::once(shortest)
+            .chain(goes_on.then_some(deeper))
+            .collect()
+    }
+
     /// Whether every path of `other` is one of this pattern's.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
@@ -120,10 +150,7 @@ impl PathPattern {
     }
 
     fn literals(&self) -> impl Iterator<Item = &[u8]> {
-        self.segments.iter().map_while(|segment| match segment {
-            Segment::Literal(text) => Some(&**text),
-            Segment::Any(_) => None,
-        })
+        self.segments.iter().map_while(Segment::literal)
     }
 }
 
@@ -145,6 +172,13 @@ impl fmt::Display for PathPattern {
 }
 
 impl Segment {
+    fn literal(&self) -> Option<&[u8]> {
+        match self {
+            Self::Literal(text) => Some(text),
+            Self::Any(_) => None,
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, PatternError> {
         let name = text
             .strip_prefix('{')

@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// The message for an answer.
-pub(super) fn response(mut answer: Answer) -> CheckResponse {
+#[must_use]
+pub fn response(mut answer: Answer) -> CheckResponse {
     let metadata = metadata(&mut answer);
     let (code, http) = match answer.reply {
         Reply::Through(through) => (tonic::Code::Ok, HttpResponse::OkResponse(ok(through))),

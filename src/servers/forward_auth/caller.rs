@@ -11,7 +11,7 @@ use crate::domain::{
 
 /// The callers, each with a path of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Caller {
+pub enum Caller {
     /// `/forward-auth`: Traefik and Caddy.
     ForwardAuth,
     /// `/auth-request`: nginx.

@@ -14,7 +14,8 @@ const X_STEPGATE_STATUS: HeaderName = HeaderName::from_static("x-stepgate-status
 const TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
 
 /// The response to this caller.
-pub(super) fn response(caller: Caller, answer: Answer) -> Response<String> {
+#[must_use]
+pub fn response(caller: Caller, answer: Answer) -> Response<String> {
     match answer.reply {
         Reply::Through(through) => allow(caller, through),
         Reply::Refused(refusal) if caller == Caller::AuthRequest => for_nginx(refusal),

@@ -18,7 +18,7 @@ pub(super) fn all() -> Vec<(String, String)> {
 }
 
 /// Holds a page against what it should be; `UPDATE=1` writes it instead.
-pub(super) fn hold(page: &str, text: &str) {
+pub(crate) fn hold(page: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     if std::env::var_os("UPDATE").is_some_and(|update| update == "1") {
         fs::write(&path, text).unwrap();
