@@ -5,8 +5,9 @@ use std::{path::Path, process::Stdio, time::Duration};
 use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 use serde_json::Value;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
+    io::{AsyncBufReadExt, BufReader},
     process::{Child, ChildStderr, Command},
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
 use tonic::transport::Channel;
 
@@ -18,7 +19,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A running `stepgate serve`, killed when it is dropped.
 pub(crate) struct Serving {
     child: Child,
-    log: Lines<BufReader<ChildStderr>>,
+    log: UnboundedReceiver<String>,
     /// The line that tells where everything listens.
     told: Value,
     pub(crate) client: AuthorizationClient<Channel>,
@@ -34,7 +35,7 @@ impl Serving {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut log = lines(child.stderr.take().unwrap());
         let line = wait_for(&mut log, "serving").await;
         let told: Value = serde_json::from_str(&line).unwrap();
         let client = AuthorizationClient::connect(format!("http://{}", address(&told, "grpc")))
@@ -91,11 +92,24 @@ fn address<'a>(told: &'a Value, door: &str) -> &'a str {
     told.get(door).and_then(Value::as_str).unwrap()
 }
 
+/// The lines of the log, read as they come: a pipe that nobody reads is soon full.
+fn lines(log: ChildStderr) -> UnboundedReceiver<String> {
+    let (sender, lines) = unbounded_channel();
+    tokio::spawn(async move {
+        let mut log = BufReader::new(log).lines();
+        while let Ok(Some(line)) = log.next_line().await {
+            // Nobody may want them any more, but they are read all the same.
+            let _ = sender.send(line);
+        }
+    });
+    lines
+}
+
 /// The next line with this message.
-async fn wait_for(log: &mut Lines<BufReader<ChildStderr>>, message: &str) -> String {
+async fn wait_for(log: &mut UnboundedReceiver<String>, message: &str) -> String {
     let wanted = format!("\"msg\":\"{message}");
     let found = async {
-        while let Some(line) = log.next_line().await.unwrap() {
+        while let Some(line) = log.recv().await {
             if line.contains(&wanted) {
                 return line;
             }
