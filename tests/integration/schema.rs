@@ -114,6 +114,13 @@ fn every_example_is_valid() {
 }
 
 #[test]
+fn nothing_in_an_example_is_hardly_meant() {
+    for file in page::FILES {
+        assert_eq!(Config::parse(file, &read(file)).unwrap().warnings, []);
+    }
+}
+
+#[test]
 fn examples_name_the_schema_for_editors() {
     for file in page::FILES {
         let text = read(file);
