@@ -1,4 +1,4 @@
-//! A closed loop of checks over bare HTTP/2; every answer is decoded and held against what was expected.
+//! Checks over bare HTTP/2, in a closed loop or at a fixed rate; every answer is decoded and held against what was expected.
 
 use std::{
     net::Ipv4Addr,
@@ -69,6 +69,74 @@ impl Load {
         timeout(MAX_RUN, self.run_unbounded(port, until, *expected)).await?
     }
 
+    /// Checks with an answer of that kind, as many in flight as elsewhere.
+    pub(crate) fn of(messages: Vec<Bytes>, expected: Expected) -> Self {
+        let (in_flight, connections) = crate::case::MANY;
+        Self {
+            messages: messages.into(),
+            connections,
+            in_flight,
+            expected,
+            floor: expected,
+        }
+    }
+
+    /// So many checks a second, sent when they are due whether or not others were answered. A latency counts from when
+    /// the check was due, so a server that stalls is charged for each check that it kept waiting.
+    pub(crate) async fn steady(
+        &self,
+        port: u16,
+        per_second: f64,
+        past: Duration,
+        expected: Expected,
+    ) -> Outcome<Tally> {
+        timeout(
+            MAX_RUN,
+            self.steady_unbounded(port, per_second, past, expected),
+        )
+        .await?
+    }
+
+    async fn steady_unbounded(
+        &self,
+        port: u16,
+        per_second: f64,
+        past: Duration,
+        expected: Expected,
+    ) -> Outcome<Tally> {
+        let mut connections = Vec::new();
+        for _ in 0..self.connections {
+            connections.push(connect(port).await?);
+        }
+        let pause = Duration::from_secs_f64(1.0 / per_second);
+        let (began, mut due) = (now(), Duration::ZERO);
+        let mut asked = JoinSet::new();
+        let mut all = Tally::default();
+        let sends = connections.iter().cycle().zip(self.messages.iter().cycle());
+        for (connection, message) in sends.take_while(|_| began.elapsed() < past) {
+            // The runtime's own clock ticks in milliseconds, which is too coarse.
+            while began.elapsed() < due {
+                tokio::task::yield_now().await;
+            }
+            let due_at = began.checked_add(due).ok_or("no such time")?;
+            asked.spawn(ask_at(
+                due_at,
+                connection.clone(),
+                message.clone(),
+                expected,
+            ));
+            due = due.saturating_add(pause);
+            while let Some(one) = asked.try_join_next() {
+                all.add(one??);
+            }
+        }
+        while let Some(one) = asked.join_next().await {
+            all.add(one??);
+        }
+        all.took = began.elapsed();
+        Ok(all)
+    }
+
     async fn run_unbounded(&self, port: u16, until: Until, expected: Expected) -> Outcome<Tally> {
         let mut connections = Vec::new();
         for _ in 0..self.connections {
@@ -99,6 +167,13 @@ impl Load {
 }
 
 impl Tally {
+    fn count(&mut self, answer: &Answer) {
+        match answer {
+            Answer::Allowed => self.allowed = self.allowed.saturating_add(1),
+            Answer::Denied => self.denied = self.denied.saturating_add(1),
+        }
+    }
+
     fn add(&mut self, other: Self) {
         self.allowed = self.allowed.saturating_add(other.allowed);
         self.denied = self.denied.saturating_add(other.denied);
@@ -126,10 +201,7 @@ impl Caller {
         let mut asked = now();
         while let Some(message) = self.next(asked) {
             let response = ask(self.connection.clone(), message).await?;
-            match self.expected.hold(&response)? {
-                Answer::Allowed => tally.allowed = tally.allowed.saturating_add(1),
-                Answer::Denied => tally.denied = tally.denied.saturating_add(1),
-            }
+            tally.count(&self.expected.hold(&response)?);
             let answered = now();
             tally.latencies.push(answered.duration_since(asked));
             asked = answered;
@@ -146,6 +218,20 @@ impl Caller {
         let place = sent.checked_rem(self.messages.len())?;
         goes_on.then(|| self.messages.get(place).cloned()).flatten()
     }
+}
+
+/// One check of a fixed rate.
+async fn ask_at(
+    due: Instant,
+    connection: SendRequest<Bytes>,
+    message: Bytes,
+    expected: Expected,
+) -> Outcome<Tally> {
+    let response = ask(connection, message).await?;
+    let mut tally = Tally::default();
+    tally.count(&expected.hold(&response)?);
+    tally.latencies.push(now().duration_since(due));
+    Ok(tally)
 }
 
 enum Answer {
@@ -217,6 +303,6 @@ async fn read(mut body: RecvStream) -> Outcome<Bytes> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }

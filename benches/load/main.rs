@@ -6,6 +6,7 @@
 //! nor the double of Kratos, which live in this process, are counted.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+mod beside;
 mod case;
 mod floor;
 mod load;
@@ -60,7 +61,11 @@ async fn bench(only: &str) -> Outcome<()> {
         }
     }
     println!("{}", table::comparisons(&rows));
-    Ok(())
+    beside::run(only, &kratos, is_pinned).await
+}
+
+pub(crate) fn print(line: &table::Line) {
+    println!("{line}");
 }
 
 /// One case: a floor and a Stepgate, loaded in turn.

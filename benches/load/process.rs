@@ -19,9 +19,9 @@ const SERVERS_CORE: &str = "0";
 const OWN_CORE: &str = "1";
 /// A tick of `/proc/<pid>/stat`: Linux counts in hundredths of a second there, on every machine.
 const TICK: Duration = Duration::from_millis(10);
-/// How often, and how many times, a server is asked whether it listens.
-const PAUSE: Duration = Duration::from_millis(20);
-const TRIES: usize = 250;
+/// How often, and how many times, a server is asked whether it listens; the pause is the grain of the time to be ready.
+const PAUSE: Duration = Duration::from_millis(1);
+const TRIES: usize = 5_000;
 
 /// A running server; it is killed when this is dropped.
 #[derive(Debug)]
