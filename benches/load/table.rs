@@ -45,27 +45,12 @@ pub(crate) struct Line {
 pub(crate) struct Bound {
     gate: f64,
     aim: f64,
-    /// More is better.
-    is_least: bool,
 }
 
 impl Bound {
     /// The most that the figure may be.
     pub(crate) fn new(gate: f64, aim: f64) -> Self {
-        Self {
-            gate,
-            aim,
-            is_least: false,
-        }
-    }
-
-    /// The least that the figure may be.
-    pub(crate) fn least(gate: f64, aim: f64) -> Self {
-        Self {
-            gate,
-            aim,
-            is_least: true,
-        }
+        Self { gate, aim }
     }
 }
 
@@ -97,12 +82,11 @@ impl fmt::Display for Line {
         let Some(bound) = &self.bound else {
             return Ok(());
         };
-        let is_held = if bound.is_least {
-            *figure >= bound.gate
+        let word = if *figure <= bound.gate {
+            "held"
         } else {
-            *figure <= bound.gate
+            "NOT HELD"
         };
-        let word = if is_held { "held" } else { "NOT HELD" };
         write!(f, " gate {} {word} (aim {})", bound.gate, bound.aim)
     }
 }
