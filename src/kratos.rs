@@ -197,29 +197,31 @@ impl Kratos {
 
     /// Who presents this credential. The caller bounds the wait.
     ///
-    /// An answer that `suffices` is remembered before its call is over, and a call begins with a look at what was
-    /// remembered since it was asked for: so whoever comes at any moment joins the call or finds its answer.
+    /// An answer that `suffices` is remembered before its call is over, and whoever finds no call to join looks at what was
+    /// remembered meanwhile: so whoever comes at any moment joins the call or finds its answer. What is found so is no
+    /// older than this rule allows, and is shared with nobody, whose rule may allow less.
     pub async fn ask(
         &self,
         credential: &Credential,
         rule_ttl: Option<Duration>,
         now: SystemTime,
-        suffices: impl Fn(&Standing) -> bool + Send + 'static,
+        suffices: impl Fn(&Standing) -> bool + Clone + Send + 'static,
     ) -> Told {
         let (belief, sessions) = (Arc::clone(&self.belief), Arc::clone(&self.sessions));
         let own = credential.clone();
+        let is_enough = suffices.clone();
+        let recall = || {
+            let known = self.sessions.get(credential, rule_ttl, now)?;
+            Some(Told::from(known)).filter(|known| is_enough(&known.standing))
+        };
         let call = || async move {
-            let known = sessions.get(&own, rule_ttl, now).map(Told::from);
-            if let Some(known) = known.filter(|known| suffices(&known.standing)) {
-                return known;
-            }
             let told = belief.of_credential(&own, now).await;
             if let Some(remembered) = told.to_remember().filter(|_| suffices(&told.standing)) {
                 sessions.insert(&own, remembered);
             }
             told
         };
-        let told = self.asked.share(credential.clone(), call).await;
+        let told = self.asked.share(credential.clone(), recall, call).await;
         told.map_or_else(unanswered, |Landed { value, is_joined }| Told {
             is_joined,
             ..value
@@ -233,7 +235,7 @@ impl Kratos {
             return standing;
         }
         let call = || async move { belief.of_absence(now).await };
-        let told = self.readiness.share((), call).await;
+        let told = self.readiness.share((), || None, call).await;
         told.map_or(Standing::Unavailable { retry_after: None }, |landed| {
             landed.value
         })
@@ -254,7 +256,10 @@ impl Kratos {
         }
         let (belief, own, aal) = (Arc::clone(&self.belief), credential.clone(), session.aal);
         let call = || async move { belief.of_enrolment(&own, aal, now).await };
-        let landed = self.enrolments.share((credential.clone(), aal), call).await;
+        let landed = self
+            .enrolments
+            .share((credential.clone(), aal), || None, call)
+            .await;
         let enrolment = landed.map_or(Err(Standing::Unavailable { retry_after: None }), |landed| {
             landed.value
         });

@@ -36,22 +36,49 @@ where
     }
 
     /// Joins the call for this key, or begins it; `None` where the call ended without an answer.
-    pub(super) async fn share<F>(&self, key: K, call: impl FnOnce() -> F) -> Option<Landed<V>>
+    ///
+    /// Where none is under way, `recall` may answer instead, from what a call left behind before it was over. That answer is
+    /// this caller's alone: another may not want one so old.
+    pub(super) async fn share<F>(
+        &self,
+        key: K,
+        recall: impl FnOnce() -> Option<V>,
+        call: impl FnOnce() -> F,
+    ) -> Option<Landed<V>>
     where
         F: Future<Output = V> + Send + 'static,
     {
-        let (mut answer, is_joined) = self.board(key, call);
+        let (mut answer, is_joined) = match self.board(key, recall, call) {
+            Boarded::Recalled(value) => {
+                return Some(Landed {
+                    value,
+                    is_joined: false,
+                });
+            }
+            Boarded::Call { answer, is_joined } => (answer, is_joined),
+        };
         let value = answer.wait_for(Option::is_some).await.ok()?.clone()?;
         Some(Landed { value, is_joined })
     }
 
-    fn board<F>(&self, key: K, call: impl FnOnce() -> F) -> (watch::Receiver<Option<V>>, bool)
+    fn board<F>(
+        &self,
+        key: K,
+        recall: impl FnOnce() -> Option<V>,
+        call: impl FnOnce() -> F,
+    ) -> Boarded<V>
     where
         F: Future<Output = V> + Send + 'static,
     {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(under_way) = calls.get(&key) {
-            return (under_way.clone(), true);
+            return Boarded::Call {
+                answer: under_way.clone(),
+                is_joined: true,
+            };
+        }
+        if let Some(value) = recall() {
+            return Boarded::Recalled(value);
         }
         let (sender, receiver) = watch::channel(None);
         calls.insert(key.clone(), receiver.clone());
@@ -66,8 +93,20 @@ where
             drop(landing);
             sender.send_replace(Some(value));
         });
-        (receiver, false)
+        Boarded::Call {
+            answer: receiver,
+            is_joined: false,
+        }
     }
+}
+
+/// What a caller got in place of a call of its own.
+enum Boarded<V> {
+    Recalled(V),
+    Call {
+        answer: watch::Receiver<Option<V>>,
+        is_joined: bool,
+    },
 }
 
 /// Takes a call off the list when it ends, however it ends.
@@ -112,11 +151,15 @@ mod tests {
         async fn ask(&self, key: &'static str) -> Option<Landed<u32>> {
             let (calls, gate) = (Arc::clone(&self.calls), Arc::clone(&self.gate));
             self.flights
-                .share(key, || async move {
-                    let number = calls.fetch_add(1, Ordering::SeqCst);
-                    gate.acquire().await.unwrap().forget();
-                    number
-                })
+                .share(
+                    key,
+                    || None,
+                    || async move {
+                        let number = calls.fetch_add(1, Ordering::SeqCst);
+                        gate.acquire().await.unwrap().forget();
+                        number
+                    },
+                )
                 .await
         }
 
@@ -190,9 +233,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_recalled_is_one_callers_alone_and_never_asked_for_under_a_call() {
+        let slow = Slow::new();
+        let recalled = slow.flights.share("a", || Some(7), || async { 8 }).await;
+        assert_eq!(recalled.unwrap().value, 7);
+        assert_eq!(slow.under_way(), 0);
+        let first = tokio::spawn({
+            let slow = Arc::clone(&slow);
+            async move { slow.ask("a").await.unwrap() }
+        });
+        until(|| slow.under_way() == 1).await;
+        slow.gate.add_permits(1);
+        let recall = || panic!("a call is under way");
+        let joined = slow.flights.share("a", recall, || async { 8 }).await;
+        let joined = joined.unwrap();
+        assert_eq!((joined.value, joined.is_joined), (0, true));
+        assert_eq!(first.await.unwrap().value, 0);
+    }
+
+    #[tokio::test]
     async fn a_call_that_panics_answers_nobody_and_leaves_nothing_behind() {
         let flights: Flights<&str, u32> = Flights::new();
-        let landed = flights.share("a", || async { panic!("as asked") }).await;
+        let landed = flights
+            .share("a", || None, || async { panic!("as asked") })
+            .await;
         assert_eq!(landed, None);
         assert_eq!(flights.calls.lock().unwrap().len(), 0);
     }
