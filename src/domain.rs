@@ -5,6 +5,7 @@
 //! demanded ([`rule`], [`rule_set`]) and what is shown ([`session`]) meet in [`decision`]; [`challenge`] and [`reply`] turn
 //! the outcome into what the client hears.
 
+pub mod body;
 pub mod challenge;
 pub mod claim;
 pub mod client;

@@ -5,6 +5,7 @@ use http::Method;
 use percent_encoding::percent_decode;
 
 use super::{
+    body::Body,
     headers::Headers,
     host::Authority,
     path::{Path, PathError, PathOptions},
@@ -32,6 +33,8 @@ pub struct Facts {
     pub headers: Headers,
     /// What the operator wrote on the route: Envoy's `context_extensions`.
     pub context: Vec<(Bytes, Bytes)>,
+    /// The body. None where there is none, where the door was not given it, and where it is not whole.
+    pub body: Option<Body>,
     /// What the proxy does to the request's headers on an allow.
     pub reach: Reach,
 }

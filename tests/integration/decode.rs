@@ -95,6 +95,8 @@ proptest! {
         prop_assert_eq!(found.path, http.path);
         prop_assert_eq!(found.host, http.host);
         prop_assert_eq!(found.scheme, http.scheme);
+        prop_assert_eq!(found.body, http.body);
+        prop_assert_eq!(found.raw_body, http.raw_body);
         prop_assert_eq!(pairs(found.headers), map(http.headers));
         let raw = |value: HeaderValue| (value.key.into(), value.value.into(), value.raw_value.into());
         let expected: Option<Vec<(Bytes, Bytes, Bytes)>> =

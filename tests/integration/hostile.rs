@@ -90,6 +90,7 @@ fn facts(place: &str, input: &[u8]) -> Facts {
         target: "/transfer".into(),
         headers: Headers::raw(vec![("accept".into(), "text/html".into())]),
         context: vec![],
+        body: None,
         reach: Reach::Edits,
     };
     let raw = |lines: Vec<(Bytes, Bytes)>| Headers::raw(lines);

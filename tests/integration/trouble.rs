@@ -64,6 +64,7 @@ async fn page(authorizer: &Authorizer, target: &'static str, cookie: &str) -> An
                 .to_vec(),
         ),
         context: vec![],
+        body: None,
         reach: Reach::Edits,
     };
     tokio::time::timeout(NEVER, authorizer.check("grpc", &facts, None))

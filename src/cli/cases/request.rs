@@ -148,6 +148,7 @@ impl Request {
                 Headers::raw(lines)
             },
             context: self.context.iter().map(bytes).collect(),
+            body: None,
             // As Envoy does over gRPC.
             reach: Reach::Edits,
         }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     domain::{
+        body::Body,
         headers::Headers,
         request::{Facts, Reach},
     },
@@ -19,6 +20,7 @@ pub(super) fn of(check: CheckRequest) -> Facts {
         .unwrap_or_default();
     let headers = headers(http.headers, http.header_map);
     Facts {
+        body: body(http.body, http.raw_body, &headers),
         method: http.method,
         host: http.host,
         target: target(http.path, &headers),
@@ -40,6 +42,18 @@ fn target(path: Bytes, headers: &Headers) -> Bytes {
         Some(raw) if raw != path => Bytes::copy_from_slice(raw),
         _ => path,
     }
+}
+
+/// The body, where Envoy says that it is whole and nothing speaks against that. What it sends as text holds `!` for each
+/// byte that is not UTF-8, so there a `!` may be anything.
+fn body(text: Bytes, raw: Bytes, headers: &Headers) -> Option<Body> {
+    let is_exact = text.is_empty() || !text.contains(&b'!');
+    let body = if raw.is_empty() { text } else { raw };
+    let mut partial = headers.all(b"x-envoy-auth-partial-body");
+    let is_whole = partial.next() == Some(b"false") && partial.next().is_none();
+    let told = |length: &[u8]| length == body.len().to_string().as_bytes();
+    let fits = headers.all(b"content-length").all(told);
+    Body::new(body).filter(|_| is_exact && is_whole && fits)
 }
 
 /// Envoy fills one of the two. Unless only raw lines are there, a comma may stand for a line's end.
@@ -77,6 +91,15 @@ mod tests {
     use super::*;
     use crate::proto::attribute_context::{HttpRequest, Request};
 
+    fn lines(lines: &[(&str, &str)]) -> Vec<Entry> {
+        let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
+        let entry = |&(key, value): &(&str, &str)| Entry {
+            key: bytes(key),
+            value: bytes(value),
+        };
+        lines.iter().map(entry).collect()
+    }
+
     fn facts(http: HttpRequest) -> Facts {
         let request = Some(Request { http: Some(http) });
         let attributes = Some(crate::proto::AttributeContext {
@@ -113,5 +136,34 @@ mod tests {
         assert_eq!(&*both.target, b"/a!");
         assert!(both.headers.are_joined());
         assert!(facts(HttpRequest::default()).headers.are_joined());
+    }
+
+    #[test]
+    fn a_body_is_there_only_where_envoy_says_that_it_is_whole() {
+        let body = |text: &'static str, raw: &'static [u8], told: &[(&str, &str)]| {
+            facts(HttpRequest {
+                body: text.into(),
+                raw_body: raw.into(),
+                headers: lines(told),
+                ..HttpRequest::default()
+            })
+            .body
+            .map(|body| body.to_vec())
+        };
+        let whole = ("x-envoy-auth-partial-body", "false");
+        assert_eq!(body("a=1", b"", &[whole]), Some(b"a=1".to_vec()));
+        assert_eq!(
+            body("", b"a=\xff!", &[whole, ("content-length", "4")]),
+            Some(b"a=\xff!".to_vec())
+        );
+        assert_eq!(body("a=1", b"", &[]), None);
+        assert_eq!(body("", b"", &[whole]), None);
+        assert_eq!(body("a=!", b"", &[whole]), None);
+        assert_eq!(body("a=1", b"", &[whole, ("content-length", "4")]), None);
+        let partial = ("x-envoy-auth-partial-body", "true");
+        assert_eq!(body("a=1", b"", &[partial]), None);
+        // A client's own line beside Envoy's.
+        assert_eq!(body("a=1", b"", &[whole, partial]), None);
+        assert_eq!(body("a=1", b"", &[whole, whole]), None);
     }
 }

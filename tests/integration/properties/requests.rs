@@ -154,6 +154,7 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
                 Headers::raw(lines)
             },
             context,
+            body: None,
         })
 }
 

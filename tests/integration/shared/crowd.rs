@@ -90,6 +90,7 @@ pub(super) async fn ask(authorizer: &Authorizer, target: &'static str, who: &str
         target: target.into(),
         headers: Headers::raw(vec![("cookie".into(), cookie.into())]),
         context: vec![],
+        body: None,
         reach: Reach::Edits,
     };
     authorizer.check("grpc", &facts, None).await
