@@ -98,6 +98,8 @@ words! {
     Case = "sensitive" | "insensitive";
     /// `paths.semicolon`
     Semicolon = "reject" | "keep";
+    /// `rules[].mode`
+    Mode = "enforce" | "shadow";
     /// `kratos.<name>.refresh`
     Refresh = "always" | "when_stale";
     /// `kratos.<name>.signed_out`

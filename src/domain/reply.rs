@@ -22,7 +22,7 @@ use super::{
     policy::{Policy, Site},
     request::Request,
     rule::Rule,
-    session::Session,
+    session::{Aal, Session},
     upstream_headers::Mutations,
 };
 
@@ -131,11 +131,13 @@ impl Reply {
 impl Case<'_> {
     fn mutations(&self) -> Mutations {
         let judged = self.judged.as_ref();
+        // A rule in shadow lets a session pass that is none.
+        let session = self.session.filter(|session| session.aal >= Aal::Aal1);
         judged
             .map(|judged| {
                 self.policy
                     .upstream_headers
-                    .mutations(self.headers, self.session, judged.rule)
+                    .mutations(self.headers, session, judged.rule)
             })
             .unwrap_or_default()
     }

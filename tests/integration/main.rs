@@ -28,6 +28,7 @@ mod reload;
 mod schema;
 mod scripted;
 mod serving;
+mod shadow;
 mod shared;
 mod stage;
 mod stop;

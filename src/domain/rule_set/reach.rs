@@ -3,7 +3,7 @@
 use super::RuleSet;
 use crate::domain::{
     pattern::{HostPattern, HostRank, PathPattern},
-    rule::Rule,
+    rule::{Mode, Rule},
 };
 
 impl RuleSet {
@@ -65,5 +65,10 @@ fn takes(other: &Rule, rule: &Rule, host: &HostPattern, path: &PathPattern) -> b
     };
     let covers_path = || other.paths.iter().any(|pattern| pattern.covers(path));
     let is_more_specific = rank(&other.hosts) > rank(&rule.hosts);
-    other.id != rule.id && is_more_specific && other.methods.covers(&rule.methods) && covers_path()
+    // What a rule in shadow takes is judged by others.
+    other.mode == Mode::Enforce
+        && other.id != rule.id
+        && is_more_specific
+        && other.methods.covers(&rule.methods)
+        && covers_path()
 }

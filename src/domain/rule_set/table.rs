@@ -61,14 +61,21 @@ impl Table {
             .filter(|(a, b)| a.ties(b))
     }
 
-    /// The rule's place. The exact path first, then ever fewer of its leading segments.
-    pub(super) fn find(&self, reading: &[u8], method: &Method) -> Option<usize> {
+    /// The place of the most specific rule that counts. The exact path first, then ever fewer of its leading segments.
+    pub(super) fn find(
+        &self,
+        reading: &[u8],
+        method: &Method,
+        counts: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
         let exact = self.exact.get(reading).into_iter();
         let short = leading(reading).skip_while(|prefix| prefix.len() > self.longest_prefix);
         let prefixes = short.filter_map(|prefix| self.prefixes.get(prefix));
         let mut entries = exact.chain(prefixes).flatten();
         entries
-            .find(|entry| entry.methods.matches(method) && entry.path.matches(reading))
+            .find(|entry| {
+                entry.methods.matches(method) && entry.path.matches(reading) && counts(entry.rule)
+            })
             .map(|entry| entry.rule)
     }
 }

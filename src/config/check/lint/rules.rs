@@ -6,7 +6,7 @@ use crate::{
     domain::{
         host::Host,
         pattern::{HostPattern, PathPattern},
-        rule::{DEFAULT_RULE, Requirement, Rule},
+        rule::{DEFAULT_RULE, Mode, Requirement, Rule},
         rule_set::Trap,
     },
 };
@@ -18,6 +18,7 @@ pub(super) fn lint(faults: &mut Collector, subject: &Subject<'_>) {
     won_by_host(faults, subject, &hosts);
     looser_posts(faults, subject, &hosts);
     kratos_paths(faults, subject);
+    idle_shadows(faults, subject);
 }
 
 /// A host of each kind that requests may name: those of the origins and, within the origins, those of the rules.
@@ -114,6 +115,14 @@ fn kratos_paths(faults: &mut Collector, subject: &Subject<'_>) {
             let id = &rule.id;
             subject.warn(faults, id, format_args!("rule `{id}` guards Kratos' own paths, which people must reach to log in; Kratos guards them itself, so take the rule away"));
         }
+    }
+}
+
+fn idle_shadows(faults: &mut Collector, subject: &Subject<'_>) {
+    let is_idle = |rule: &&Rule| rule.mode == Mode::Shadow && rule.requirement == Requirement::None;
+    for rule in subject.rules.rules().iter().filter(is_idle) {
+        let id = &rule.id;
+        subject.warn(faults, id, format_args!("rule `{id}` asks for nothing, so in shadow it does nothing: its requests are judged as if it were not there; take `mode: shadow` away if it is to open them"));
     }
 }
 
