@@ -19,6 +19,7 @@ use tokio_stream::StreamExt;
 
 use super::{
     connection::Connection,
+    listen::Peer,
     runtime::{Connections, Door, told},
 };
 use crate::{
@@ -54,11 +55,19 @@ impl ForwardAuth {
         }
     }
 
+    /// Whoever may open a socket file is believed: its mode says who that is.
+    fn trusts(&self, peer: Peer) -> bool {
+        match peer {
+            Peer::Tcp(peer) => self.trusted.contains(peer.ip()),
+            Peer::Unix => true,
+        }
+    }
+
     /// Serves one connection until it ends, or until `stop` holds true and its last check is answered.
     async fn connection(self, connection: Connection, stop: watch::Receiver<bool>) {
-        let is_trusted = self.trusted.contains(connection.peer().ip());
+        let is_trusted = self.trusts(connection.peer());
         if !is_trusted {
-            tracing::info!(peer = %connection.peer().ip(), "a peer outside `trusted_proxies` has connected");
+            tracing::info!(peer = %connection.peer(), "a peer outside `trusted_proxies` has connected");
         }
         let service = service_fn(|request| self.respond(request, is_trusted));
         let mut served = pin!(

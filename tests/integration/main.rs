@@ -30,6 +30,7 @@ mod scripted;
 mod serving;
 mod shadow;
 mod shared;
+mod sockets;
 mod stage;
 mod stop;
 mod through_envoy;

@@ -76,11 +76,23 @@ async fn the_log_and_the_metrics_tell_what_it_would_have_been() {
     assert_eq!(serving.ask("/lone").await.status, 200);
     let line: Value = serde_json::from_str(&serving.wait_for("check").await).unwrap();
     let told = ["rule_id", "decision", "reason_id", "mode", "lifted"].map(|key| line[key].as_str());
-    let words = ["lone", "unavailable", "shadowed", "shadow", "kratos_unavailable"];
-    assert_eq!((told, &line["granted"]), (words.map(Some), &Value::Bool(true)));
+    let words = [
+        "lone",
+        "unavailable",
+        "shadowed",
+        "shadow",
+        "kratos_unavailable",
+    ];
+    assert_eq!(
+        (told, &line["granted"]),
+        (words.map(Some), &Value::Bool(true))
+    );
     assert_eq!(serving.ask("/bank/transfer").await.status, 503);
     let line: Value = serde_json::from_str(&serving.wait_for("check").await).unwrap();
-    assert_eq!((&line["rule_id"], &line["mode"]), (&"all".into(), &Value::Null));
+    assert_eq!(
+        (&line["rule_id"], &line["mode"]),
+        (&"all".into(), &Value::Null)
+    );
     let (_, metrics) = serving.admin("/metrics").await;
     for series in [
         "stepgate_shadowed_total{rule=\"lone\",decision=\"unavailable\",reason=\"kratos_unavailable\"} 1\n",
