@@ -11,7 +11,6 @@ use tokio::{
     net::{TcpStream, UnixStream},
     sync::OwnedSemaphorePermit,
 };
-use tonic::transport::server::Connected;
 
 use super::{
     listen::{Bare, Peer},
@@ -77,12 +76,6 @@ impl Connection {
             }
         }
     }
-}
-
-impl Connected for Connection {
-    type ConnectInfo = ();
-
-    fn connect_info(&self) {}
 }
 
 impl AsyncRead for Connection {
