@@ -356,6 +356,7 @@ fn under_shadow(
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table, read as one")]
 fn a_rule_in_shadow_lifts_its_own_demand_and_no_other() {
     let proven = aal2(300);
     let session = || Requirement::Session(Demand::SESSION);
