@@ -15,7 +15,7 @@ help:
 	@echo "make demo-check  the same, walked by a program: exit 0 if all of it held"
 	@echo "make tour        every promise of the bank clicked by a real Chromium"
 	@echo "make test        fmt, clippy, tests, docs, deny: what CI runs"
-	@echo "make bench       what a check costs against a server that allows everything, in about two minutes"
+	@echo "make bench       what a check costs against a server that allows everything, in about five minutes"
 	@echo "make scale       what many replicas ask of Kratos, simulated: the figures of docs/scaling.md"
 	@echo "make kube-check  the Kubernetes files and the chart, against published schemas"
 	@echo "make compose-check  the bank in containers, its story walked, and a Stepgate stopped under load"
@@ -40,7 +40,7 @@ test: fmt clippy unit doc deny
 
 # One case alone: cargo bench --bench load -- 'warm hit'
 bench: cargo
-	@echo "bench: building for release; then about two minutes of load on loopback, so leave the machine alone"
+	@echo "bench: building for release; then about five minutes of load on loopback, so leave the machine alone"
 	@cargo bench --package stepgate --bench load
 
 fmt: cargo

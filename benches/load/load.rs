@@ -220,6 +220,42 @@ impl Caller {
     }
 }
 
+/// Pages of the app, as a browser's HTTP/2, until the time is past; each must be let through.
+pub(crate) async fn pages(port: u16, cookie: &str, past: Duration) -> Outcome<Tally> {
+    let (in_flight, _) = crate::case::MANY;
+    let connection = connect(port).await?;
+    let began = now();
+    let mut loops = JoinSet::new();
+    for _ in 0..in_flight {
+        let (connection, cookie) = (connection.clone(), cookie.to_owned());
+        loops.spawn(async move {
+            let mut tally = Tally::default();
+            while began.elapsed() < past {
+                page(connection.clone(), &cookie).await?;
+                tally.count(&Answer::Allowed);
+            }
+            Outcome::Ok(tally)
+        });
+    }
+    let mut all = Tally::default();
+    while let Some(one) = timeout(MAX_RUN, loops.join_next()).await? {
+        all.add(one??);
+    }
+    all.took = began.elapsed();
+    Ok(all)
+}
+
+async fn page(connection: SendRequest<Bytes>, cookie: &str) -> Outcome<()> {
+    let request = Request::get("https://app.test/transfer/1")
+        .header("accept", "text/html")
+        .header("cookie", cookie)
+        .body(())?;
+    let (response, _) = connection.ready().await?.send_request(request, true)?;
+    let status = response.await?.status();
+    let is_allowed = status.is_success().then_some(());
+    is_allowed.ok_or_else(|| format!("a page through Envoy was answered {status}").into())
+}
+
 /// One check of a fixed rate.
 async fn ask_at(
     due: Instant,

@@ -8,6 +8,7 @@
 
 mod beside;
 mod case;
+mod envoy;
 mod floor;
 mod load;
 mod message;
@@ -61,7 +62,14 @@ async fn bench(only: &str) -> Outcome<()> {
         }
     }
     println!("{}", table::comparisons(&rows));
-    beside::run(only, &kratos, is_pinned).await
+    beside::run(only, &kratos, is_pinned).await?;
+    if "through Envoy".contains(only) {
+        envoy::run(&kratos, is_pinned).await?;
+    }
+    if "two cores".contains(only) {
+        println!("{}", table::TWO_CORES);
+    }
+    Ok(())
 }
 
 pub(crate) fn print(line: &table::Line) {
