@@ -21,11 +21,7 @@ use super::{
 pub(super) use kratos::{Cache, Kratos};
 pub(super) use rule::Rule;
 
-/// Rules as they are written.
-#[expect(
-    clippy::vec_box,
-    reason = "a rule with its places is a kilobyte, and would be moved each time that the list grows"
-)]
+/// Rules as they are written, each with its places a kilobyte: too much to be moved each time that the list grows.
 pub(super) type Rules = Vec<Box<Rule>>;
 
 /// A configuration as it is written: its shape is read, and nothing else held against it yet.
