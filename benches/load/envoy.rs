@@ -4,15 +4,20 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 
+use bytes::Bytes;
+use h2::client::SendRequest;
+use http::Request;
 use tempfile::TempDir;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
     Outcome, ROUND, ROUNDS,
     case::Kratos,
     floor,
-    load::{self, Tally},
+    load::{Answer, MAX_RUN, Tally, connect, now},
     process::{self, Server},
     table::{Bound, Line, median, real},
 };
@@ -52,7 +57,7 @@ pub(crate) async fn run(kratos: &Kratos, is_pinned: bool) -> Outcome<()> {
     let mut figures = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         for (envoy, figures) in envoys.iter().zip(&mut figures) {
-            let Tally { allowed, took, .. } = load::pages(envoy.port(), &cookie, ROUND).await?;
+            let Tally { allowed, took, .. } = pages(envoy.port(), &cookie, ROUND).await?;
             figures.push(real(allowed) / took.as_secs_f64());
         }
     }
@@ -96,4 +101,40 @@ async fn start(program: &Path, asked: Option<u16>, is_pinned: bool) -> Outcome<S
     ]);
     command.arg(file).stdin(Stdio::null());
     Server::start(command, port, Some(folder)).await
+}
+
+/// Pages of the app, as a browser's HTTP/2, until the time is past; each must be let through.
+async fn pages(port: u16, cookie: &str, past: Duration) -> Outcome<Tally> {
+    let (in_flight, _) = crate::case::MANY;
+    let connection = connect(port).await?;
+    let began = now();
+    let mut loops = JoinSet::new();
+    for _ in 0..in_flight {
+        let (connection, cookie) = (connection.clone(), cookie.to_owned());
+        loops.spawn(async move {
+            let mut tally = Tally::default();
+            while began.elapsed() < past {
+                page(connection.clone(), &cookie).await?;
+                tally.count(&Answer::Allowed);
+            }
+            Outcome::Ok(tally)
+        });
+    }
+    let mut all = Tally::default();
+    while let Some(one) = timeout(MAX_RUN, loops.join_next()).await? {
+        all.add(one??);
+    }
+    all.took = began.elapsed();
+    Ok(all)
+}
+
+async fn page(connection: SendRequest<Bytes>, cookie: &str) -> Outcome<()> {
+    let request = Request::get("https://app.test/transfer/1")
+        .header("accept", "text/html")
+        .header("cookie", cookie)
+        .body(())?;
+    let (response, _) = connection.ready().await?.send_request(request, true)?;
+    let status = response.await?.status();
+    let is_allowed = status.is_success().then_some(());
+    is_allowed.ok_or_else(|| format!("a page through Envoy was answered {status}").into())
 }

@@ -13,6 +13,7 @@ mod floor;
 mod load;
 mod message;
 mod process;
+mod steady;
 mod table;
 
 use std::{env, error::Error, time::Duration};
