@@ -111,6 +111,8 @@ fn config(api_url: &str, rules: usize) -> Outcome<String> {
     api_url: {api_url}
     browser_url: https://ciam.app.test
     origins: ['https://*.app.test']
+    # Under valgrind all takes fifty times as long.
+    timeout: 1m
     cache: {{ ttl: 10m }}
 default: deny
 rules:
