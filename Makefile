@@ -7,7 +7,7 @@ DENY_VERSION  := 0.20.2
 TOOLS := $(CURDIR)/target/tools
 export PATH := $(PATH):$(TOOLS)/bin
 
-.PHONY: help demo demo-check tour browser test bench scale fmt clippy unit doc deny envoy proxies cargo-deny cargo \
+.PHONY: help demo demo-check tour browser test bench parts instructions scale fmt clippy unit doc deny envoy proxies cargo-deny cargo \
   kube-check workflow-check compose-check helm go
 
 help:
@@ -15,7 +15,9 @@ help:
 	@echo "make demo-check  the same, walked by a program: exit 0 if all of it held"
 	@echo "make tour        every promise of the bank clicked by a real Chromium"
 	@echo "make test        fmt, clippy, tests, docs, deny: what CI runs"
-	@echo "make bench       what a check costs against a server that allows everything, in about two minutes"
+	@echo "make bench       what a check costs against a server that allows everything, in about five minutes"
+	@echo "make parts       what each part of a check costs by itself, in nanoseconds"
+	@echo "make instructions  how many instructions a check takes, against the most it may; needs valgrind"
 	@echo "make scale       what many replicas ask of Kratos, simulated: the figures of docs/scaling.md"
 	@echo "make kube-check  the Kubernetes files and the chart, against published schemas"
 	@echo "make compose-check  the bank in containers, its story walked, and a Stepgate stopped under load"
@@ -40,8 +42,14 @@ test: fmt clippy unit doc deny
 
 # One case alone: cargo bench --bench load -- 'warm hit'
 bench: cargo
-	@echo "bench: building for release; then about two minutes of load on loopback, so leave the machine alone"
+	@echo "bench: building for release; then about five minutes of load on loopback, so leave the machine alone"
 	@cargo bench --package stepgate --bench load
+
+parts: cargo
+	@cargo bench --quiet --package stepgate --bench parts
+
+instructions: cargo
+	@cargo bench --quiet --package stepgate --bench parts -- instructions
 
 fmt: cargo
 	cargo fmt --all --check

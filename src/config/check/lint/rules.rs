@@ -1,5 +1,7 @@
 //! Rules seen beside one another.
 
+use std::collections::HashSet;
+
 use super::Subject;
 use crate::{
     config::fault::Collector,
@@ -30,13 +32,9 @@ fn hosts(subject: &Subject<'_>) -> Vec<Host> {
         .collect();
     let own = subject.rules.rules().iter().flat_map(|rule| &rule.hosts);
     let guarded = own.filter(|own| origins.iter().any(|origin| origin.covers(own)));
-    let mut hosts: Vec<Host> = Vec::new();
-    for host in origins.iter().copied().chain(guarded).filter_map(one_of) {
-        if !hosts.contains(&host) {
-            hosts.push(host);
-        }
-    }
-    hosts
+    let all = origins.iter().copied().chain(guarded).filter_map(one_of);
+    let mut seen = HashSet::new();
+    all.filter(|host| seen.insert(host.clone())).collect()
 }
 
 /// A host that this pattern names, and hardly any other does.
@@ -104,10 +102,8 @@ fn told(rule: &Rule) -> String {
 
 /// Kratos guards its own pages; a rule there mostly keeps people from meeting a challenge.
 fn kratos_paths(faults: &mut Collector, subject: &Subject<'_>) {
-    let is_kratos = |path: &PathPattern| {
-        let own = ["/self-service/**", "/sessions/**"].map(PathPattern::parse);
-        own.iter().flatten().any(|own| own.covers(path))
-    };
+    let own = ["/self-service/**", "/sessions/**"].map(PathPattern::parse);
+    let is_kratos = |path: &PathPattern| own.iter().flatten().any(|own| own.covers(path));
     let asks = |rule: &&Rule| rule.requirement != Requirement::None;
     for rule in subject.rules.rules().iter().filter(asks) {
         if rule.paths.iter().any(is_kratos) {
