@@ -22,6 +22,7 @@ mod http;
 mod layers;
 mod loop_guard;
 mod memory;
+mod observability;
 mod properties;
 mod proxies;
 mod reload;
