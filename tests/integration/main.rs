@@ -21,6 +21,7 @@ mod hostile;
 mod http;
 mod layers;
 mod loop_guard;
+mod lost_factor;
 mod memory;
 mod observability;
 mod properties;
