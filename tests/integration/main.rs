@@ -17,6 +17,7 @@ mod examples;
 mod faults;
 mod forward_auth;
 mod gate;
+mod getting_started;
 mod hostile;
 mod http;
 mod layers;
