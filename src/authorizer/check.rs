@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue, header};
 use super::{
     Answer, Snapshot,
     inquiry::{Found, Inquiry, Memory},
-    request_id,
+    request_id, ticket,
 };
 use crate::{
     domain::{
@@ -26,6 +26,7 @@ use crate::{
         reason::{Malformed, Reason},
         reply::{Case, Judged, Reply},
         request::{Facts, Request},
+        resume::{self, Form, Kept, NotKept, Owner, Posted, Who},
         rule::{Demand, Rule},
         session::{Enrolment, Session, Standing},
     },
@@ -48,6 +49,8 @@ pub(super) struct Check<'a> {
     pub(super) waited: Duration,
     pub(super) memory: Memory,
     pub(super) is_step_up_completed: bool,
+    pub(super) not_kept: Option<NotKept>,
+    is_continued: bool,
     response_headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -67,6 +70,8 @@ impl<'a> Check<'a> {
             waited: Duration::ZERO,
             memory: Memory::Unasked,
             is_step_up_completed: false,
+            not_kept: None,
+            is_continued: false,
             response_headers: Vec::new(),
         }
     }
@@ -140,11 +145,68 @@ impl<'a> Check<'a> {
         standing: Standing,
         enrolment: &Enrolment,
     ) -> Decision {
-        let decision = decide(demands, &standing, enrolment, self.now);
-        if let Standing::Session(session) = standing {
-            self.session = Some(session);
+        if let Standing::Session(session) = &standing {
+            self.session = Some(Arc::clone(session));
         }
-        self.guard(demands, decision)
+        if self.is_continued {
+            return self.continued(&standing);
+        }
+        let decision = decide(demands, &standing, enrolment, self.now);
+        let decision = self.guard(demands, decision);
+        self.keep(&standing, decision)
+    }
+
+    /// The page that continues a form, whoever looks at it.
+    fn continued(&self, standing: &Standing) -> Decision {
+        let secret = &self.snapshot.policy.secret;
+        let page = Who::of(standing)
+            .zip(self.site.as_ref())
+            .zip(ticket::draw())
+            .map(|((who, site), ticket)| resume::continued(who, secret, site, ticket));
+        match (page, standing) {
+            (Some(page), _) => Decision::Resume(Box::new(page)),
+            (None, Standing::Unavailable { retry_after }) => Decision::Unavailable {
+                retry_after: *retry_after,
+            },
+            (None, _) => Decision::Unavailable { retry_after: None },
+        }
+    }
+
+    /// The decision, with the form that met it where the rule says that it is kept. Why one is not stays here.
+    fn keep(&mut self, standing: &Standing, decision: Decision) -> Decision {
+        let Some(outcome) = self.form(standing, &decision) else {
+            return decision;
+        };
+        match (outcome, ticket::draw()) {
+            (Ok((form, owner)), Some(ticket)) => Decision::Keep(Box::new(Kept {
+                challenge: decision,
+                form,
+                owner,
+                ticket,
+            })),
+            (outcome, _) => {
+                self.not_kept = outcome.err();
+                decision
+            }
+        }
+    }
+
+    fn form(
+        &self,
+        standing: &Standing,
+        decision: &Decision,
+    ) -> Option<Result<(Form, Owner), NotKept>> {
+        let (request, site) = (self.request.as_ref()?, self.site.as_ref()?);
+        let posted = Posted {
+            request,
+            headers: &self.facts.headers,
+            client: self.client(),
+            body: self.facts.body.as_ref(),
+            origin: &site.origin,
+        };
+        let is_asked = self.rule?.resume && resume::is_challenge(decision, site.domain.enrolment);
+        let who = Who::of(standing).filter(|_| is_asked && posted.is_form())?;
+        Some(resume::keep(&posted, who, &self.snapshot.policy.secret))
     }
 
     /// The decision, unless it would lead in circles.
@@ -180,6 +242,10 @@ impl<'a> Check<'a> {
             .locate(&request.authority)
             .ok_or(Decision::HostUnknown)?;
         self.site = Some(site);
+        if request.path.whole() == resume::PATH.as_bytes() {
+            self.is_continued = true;
+            return Ok(vec![Demand::SESSION]);
+        }
         let host = &request.authority.host;
         let mut selection = policy
             .rules
@@ -231,6 +297,7 @@ impl<'a> Check<'a> {
             request_id: &self.request_id,
             judged: judged(),
             session: self.session.as_deref(),
+            not_kept: self.not_kept,
             response_headers: &self.response_headers,
         }
     }
