@@ -153,7 +153,7 @@ fn people(double: &Double) -> [String; 2] {
 
 impl Scene {
     /// The answer without what is made up anew each time: the id of a request that brought none, the double's identities,
-    /// and the loop guard's signed marker.
+    /// the loop guard's signed marker, and the keys, nonces and hashes of a kept form.
     pub(super) fn plain(&self, mut heard: Heard) -> Heard {
         let id = heard
             .headers
@@ -162,6 +162,7 @@ impl Scene {
         let id = id.filter(|id| id.len() == 16).cloned();
         let plain = |text: &str| {
             let text = text.replace(&self.subject, SUBJECT);
+            let text = without_tokens(&text);
             id.iter()
                 .fold(text, |text, id| text.replace(id, REQUEST_ID))
         };
@@ -175,4 +176,17 @@ impl Scene {
         heard.body = plain(&heard.body);
         heard
     }
+}
+
+/// The text with `…` for each run of 32 hexadecimal digits or more.
+fn without_tokens(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+        let end = digits.max(c.len_utf8());
+        plain.push_str(if digits < 32 { &rest[..end] } else { "…" });
+        rest = &rest[end..];
+    }
+    plain
 }
