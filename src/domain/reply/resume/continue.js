@@ -38,21 +38,24 @@
 
   const offer = (kept) => {
     const fields = [...new URLSearchParams(kept.fields)];
-    const form = byId("form");
+    const [form, button] = [byId("form"), byId("send")];
     byId("to").textContent = kept.action;
     byId("fields").append(...fields.flatMap(entry));
     Object.assign(form, { action: kept.action, enctype: kept.enctype });
     form.addEventListener("formdata", ({ formData }) => {
       for (const [name, value] of fields) formData.append(name, value);
     });
+    // Only a person's click is trusted; a submission by script is too, and comes without one.
+    let isClicked = false;
+    button.addEventListener("click", ({ isTrusted }) => { isClicked = isTrusted; });
     form.addEventListener("submit", (event) => {
-      if (dead || !event.isTrusted) return event.preventDefault();
+      if (dead || !isClicked) return event.preventDefault();
       dead = true;
       sessionStorage.setItem(SENT, key);
-      form.querySelector("button").disabled = true;
+      button.disabled = true;
     });
     show("ready", kept.name ? `Continue your ${kept.name}` : "Continue where you left off");
-    form.querySelector("button").focus();
+    button.focus();
   };
 
   const begin = () => {
