@@ -228,11 +228,12 @@ async fn what_another_page_posts_is_never_kept() {
     let tour = start().await;
     let visitor = typed(&tour).await;
     let trap = Trap::start(&format!("{}/transfer", tour.origins.app)).await;
-    for host in ["evil.localhost", "other.bank.localhost"] {
+    // Across sites the session stays at home, so Kratos is asked for a login, and has one. A sibling host's POST carries it.
+    let home = format!("{}/", tour.origins.app);
+    let step_up = format!("{}/login?flow=", tour.origins.ciam);
+    for (host, end) in [("evil.localhost", home), ("other.bank.localhost", step_up)] {
         visitor.open(&format!("http://{host}:{}/", trap.port)).await;
-        visitor
-            .arrives(&format!("{}/login?flow=", tour.origins.ciam))
-            .await;
+        visitor.arrives(&end).await;
         visitor.open(&tour.origins.app).await;
         assert_eq!(visitor.stored().await, "[]", "{host}");
         assert_eq!(posted(&tour), Vec::<String>::new(), "{host}");
