@@ -1,5 +1,7 @@
 //! One check, from its facts to its decision. What is found on the way stays here, for the reply and the log.
 
+mod form;
+
 use std::{
     borrow::Cow,
     cell::OnceCell,
@@ -12,7 +14,7 @@ use http::{HeaderName, HeaderValue, header};
 use super::{
     Answer, Snapshot,
     inquiry::{Found, Inquiry, Memory},
-    request_id, ticket,
+    request_id,
 };
 use crate::{
     domain::{
@@ -26,7 +28,7 @@ use crate::{
         reason::{Malformed, Reason},
         reply::{Case, Judged, Reply},
         request::{Facts, Request},
-        resume::{self, Form, Kept, NotKept, Owner, Posted, Who},
+        resume::{self, NotKept},
         rule::{Demand, Rule},
         session::{Enrolment, Session, Standing},
     },
@@ -142,71 +144,18 @@ impl<'a> Check<'a> {
     pub(super) fn conclude(
         &mut self,
         demands: &[Demand],
-        standing: Standing,
+        standing: &Standing,
         enrolment: &Enrolment,
     ) -> Decision {
-        if let Standing::Session(session) = &standing {
+        if let Standing::Session(session) = standing {
             self.session = Some(Arc::clone(session));
         }
         if self.is_continued {
-            return self.continued(&standing);
+            return self.continued(standing);
         }
-        let decision = decide(demands, &standing, enrolment, self.now);
+        let decision = decide(demands, standing, enrolment, self.now);
         let decision = self.guard(demands, decision);
-        self.keep(&standing, decision)
-    }
-
-    /// The page that continues a form, whoever looks at it.
-    fn continued(&self, standing: &Standing) -> Decision {
-        let secret = &self.snapshot.policy.secret;
-        let page = Who::of(standing)
-            .zip(self.site.as_ref())
-            .zip(ticket::draw())
-            .map(|((who, site), ticket)| resume::continued(who, secret, site, ticket));
-        match (page, standing) {
-            (Some(page), _) => Decision::Resume(Box::new(page)),
-            (None, Standing::Unavailable { retry_after }) => Decision::Unavailable {
-                retry_after: *retry_after,
-            },
-            (None, _) => Decision::Unavailable { retry_after: None },
-        }
-    }
-
-    /// The decision, with the form that met it where the rule says that it is kept. Why one is not stays here.
-    fn keep(&mut self, standing: &Standing, decision: Decision) -> Decision {
-        let Some(outcome) = self.form(standing, &decision) else {
-            return decision;
-        };
-        match (outcome, ticket::draw()) {
-            (Ok((form, owner)), Some(ticket)) => Decision::Keep(Box::new(Kept {
-                challenge: decision,
-                form,
-                owner,
-                ticket,
-            })),
-            (outcome, _) => {
-                self.not_kept = outcome.err();
-                decision
-            }
-        }
-    }
-
-    fn form(
-        &self,
-        standing: &Standing,
-        decision: &Decision,
-    ) -> Option<Result<(Form, Owner), NotKept>> {
-        let (request, site) = (self.request.as_ref()?, self.site.as_ref()?);
-        let posted = Posted {
-            request,
-            headers: &self.facts.headers,
-            client: self.client(),
-            body: self.facts.body.as_ref(),
-            origin: &site.origin,
-        };
-        let is_asked = self.rule?.resume && resume::is_challenge(decision, site.domain.enrolment);
-        let who = Who::of(standing).filter(|_| is_asked && posted.is_form())?;
-        Some(resume::keep(&posted, who, &self.snapshot.policy.secret))
+        self.keep(standing, decision)
     }
 
     /// The decision, unless it would lead in circles.

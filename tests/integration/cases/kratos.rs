@@ -180,13 +180,15 @@ impl Scene {
 
 /// The text with `…` for each run of 32 hexadecimal digits or more.
 fn without_tokens(text: &str) -> String {
-    let mut plain = String::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
-        let end = digits.max(c.len_utf8());
-        plain.push_str(if digits < 32 { &rest[..end] } else { "…" });
-        rest = &rest[end..];
-    }
-    plain
+    let is_token = |run: &str| run.len() >= 32 && run.bytes().all(|b| b.is_ascii_hexdigit());
+    let runs = text.split_inclusive(|c: char| !c.is_ascii_hexdigit());
+    let plain = runs.map(|run| {
+        let digits = run.trim_end_matches(|c: char| !c.is_ascii_hexdigit());
+        if is_token(digits) {
+            run.replace(digits, "…")
+        } else {
+            run.to_owned()
+        }
+    });
+    plain.collect()
 }
