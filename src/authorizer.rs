@@ -5,6 +5,7 @@ mod check;
 mod inquiry;
 mod record;
 mod request_id;
+mod ticket;
 
 use std::{sync::Arc, time::Duration};
 
@@ -89,7 +90,7 @@ impl Authorizer {
             Err(settled) => settled,
             Ok(demands) => {
                 let (standing, enrolment) = check.ask(&demands, deadline).await;
-                check.conclude(&demands, standing, &enrolment)
+                check.conclude(&demands, &standing, &enrolment)
             }
         };
         record::record(door, &check, &decision, stopwatch.elapsed());
@@ -116,7 +117,7 @@ impl Authorizer {
             Err(settled) => settled,
             Ok(demands) => {
                 let (standing, enrolment) = check.as_asked(standing, enrolment);
-                check.conclude(&demands, standing, enrolment)
+                check.conclude(&demands, &standing, enrolment)
             }
         };
         check.answer(decision)

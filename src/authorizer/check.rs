@@ -1,5 +1,7 @@
 //! One check, from its facts to its decision. What is found on the way stays here, for the reply and the log.
 
+mod form;
+
 use std::{
     borrow::Cow,
     cell::OnceCell,
@@ -26,6 +28,7 @@ use crate::{
         reason::{Malformed, Reason},
         reply::{Case, Judged, Reply},
         request::{Facts, Request},
+        resume::{self, NotKept},
         rule::{Demand, Rule},
         session::{Enrolment, Session, Standing},
     },
@@ -48,6 +51,8 @@ pub(super) struct Check<'a> {
     pub(super) waited: Duration,
     pub(super) memory: Memory,
     pub(super) is_step_up_completed: bool,
+    pub(super) not_kept: Option<NotKept>,
+    is_continued: bool,
     response_headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -67,6 +72,8 @@ impl<'a> Check<'a> {
             waited: Duration::ZERO,
             memory: Memory::Unasked,
             is_step_up_completed: false,
+            not_kept: None,
+            is_continued: false,
             response_headers: Vec::new(),
         }
     }
@@ -137,14 +144,18 @@ impl<'a> Check<'a> {
     pub(super) fn conclude(
         &mut self,
         demands: &[Demand],
-        standing: Standing,
+        standing: &Standing,
         enrolment: &Enrolment,
     ) -> Decision {
-        let decision = decide(demands, &standing, enrolment, self.now);
         if let Standing::Session(session) = standing {
-            self.session = Some(session);
+            self.session = Some(Arc::clone(session));
         }
-        self.guard(demands, decision)
+        if self.is_continued {
+            return self.continued(standing);
+        }
+        let decision = decide(demands, standing, enrolment, self.now);
+        let decision = self.guard(demands, decision);
+        self.keep(standing, decision)
     }
 
     /// The decision, unless it would lead in circles.
@@ -180,6 +191,10 @@ impl<'a> Check<'a> {
             .locate(&request.authority)
             .ok_or(Decision::HostUnknown)?;
         self.site = Some(site);
+        if request.path.whole() == resume::PATH.as_bytes() {
+            self.is_continued = true;
+            return Ok(vec![Demand::SESSION]);
+        }
         let host = &request.authority.host;
         let mut selection = policy
             .rules
@@ -231,6 +246,7 @@ impl<'a> Check<'a> {
             request_id: &self.request_id,
             judged: judged(),
             session: self.session.as_deref(),
+            not_kept: self.not_kept,
             response_headers: &self.response_headers,
         }
     }

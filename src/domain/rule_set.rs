@@ -195,6 +195,7 @@ fn default_rule(requirement: Requirement) -> Rule {
         methods: Methods::All,
         requirement,
         return_to: None,
+        resume: false,
         cache: None,
     }
 }

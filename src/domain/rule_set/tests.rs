@@ -20,6 +20,7 @@ fn rule(id: &str, host: &[&str], paths: &[&str], methods: &[&str]) -> Rule {
         },
         requirement: Requirement::None,
         return_to: None,
+        resume: false,
         cache: None,
     }
 }

@@ -155,7 +155,12 @@ pub(super) fn lines(facts: &Facts) -> Vec<(String, String)> {
 fn message(facts: &Facts, is_raw: bool) -> CheckRequest {
     let mut map: HashMap<String, String> = HashMap::new();
     let mut raw = Vec::new();
-    for (key, value) in lines(facts) {
+    let body = facts.body.as_ref().map(|body| body.to_vec());
+    let whole = ("x-envoy-auth-partial-body".to_owned(), "false".to_owned());
+    for (key, value) in lines(facts)
+        .into_iter()
+        .chain(body.is_some().then_some(whole))
+    {
         if is_raw {
             let raw_value = value.into_bytes();
             raw.push(HeaderValue {
@@ -175,6 +180,7 @@ fn message(facts: &Facts, is_raw: bool) -> CheckRequest {
         path: text(&facts.target).to_owned(),
         headers: map,
         header_map: is_raw.then_some(HeaderMap { headers: raw }),
+        raw_body: body.unwrap_or_default(),
         ..HttpRequest::default()
     };
     let context = facts.context.iter();

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use http::Method;
+
 use super::Subject;
 use crate::{
     config::fault::Collector,
@@ -20,6 +22,7 @@ pub(super) fn lint(faults: &mut Collector, subject: &Subject<'_>) {
     won_by_host(faults, subject, &hosts);
     looser_posts(faults, subject, &hosts);
     kratos_paths(faults, subject);
+    idle_resumes(faults, subject);
 }
 
 /// A host of each kind that requests may name: those of the origins and, within the origins, those of the rules.
@@ -109,6 +112,19 @@ fn kratos_paths(faults: &mut Collector, subject: &Subject<'_>) {
         if rule.paths.iter().any(is_kratos) {
             let id = &rule.id;
             subject.warn(faults, id, format_args!("rule `{id}` guards Kratos' own paths, which people must reach to log in; Kratos guards them itself, so take the rule away"));
+        }
+    }
+}
+
+/// `resume` where no form is ever sent to a challenge.
+fn idle_resumes(faults: &mut Collector, subject: &Subject<'_>) {
+    for rule in subject.rules.rules().iter().filter(|rule| rule.resume) {
+        let id = &rule.id;
+        if !rule.methods.matches(&Method::POST) {
+            subject.warn(faults, id, format_args!("rule `{id}` has `resume: true` and is for no POST, so there is no form to keep; list POST or take `resume` away"));
+        } else if !matches!(rule.requirement, Requirement::Session(_)) {
+            let require = &rule.requirement;
+            subject.warn(faults, id, format_args!("rule `{id}` has `resume: true` and `require: {require}`, which sends nobody to a challenge; take `resume` away"));
         }
     }
 }
