@@ -13,7 +13,7 @@ use arc_swap::ArcSwap;
 
 use crate::{
     domain::{
-        decision::Decision,
+        decision::{Decision, Verdict},
         policy::Policy,
         reply::Reply,
         request::Facts,
@@ -51,6 +51,8 @@ pub struct Answer {
     pub decision: &'static str,
     /// The reason's word.
     pub reason: &'static str,
+    /// The refusal that a rule in shadow did not enforce.
+    pub lifted: Option<Verdict>,
     /// The session's level, empty where there is no session.
     pub aal: &'static str,
 }
@@ -88,9 +90,9 @@ impl Authorizer {
         let mut check = Check::new(&snapshot, facts, self.clock.now());
         let decision = match check.begin() {
             Err(settled) => settled,
-            Ok(demands) => {
-                let (standing, enrolment) = check.ask(&demands, deadline).await;
-                check.conclude(&demands, &standing, &enrolment)
+            Ok(selection) => {
+                let (standing, enrolment) = check.ask(&selection, deadline).await;
+                check.conclude(&selection, &standing, &enrolment)
             }
         };
         record::record(door, &check, &decision, stopwatch.elapsed());
@@ -115,9 +117,9 @@ impl Authorizer {
         let mut check = Check::new(&snapshot, facts, self.clock.now());
         let decision = match check.begin() {
             Err(settled) => settled,
-            Ok(demands) => {
+            Ok(selection) => {
                 let (standing, enrolment) = check.as_asked(standing, enrolment);
-                check.conclude(&demands, &standing, enrolment)
+                check.conclude(&selection, &standing, enrolment)
             }
         };
         check.answer(decision)

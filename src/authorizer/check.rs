@@ -21,7 +21,7 @@ use crate::{
         client::Client,
         context,
         credential::Presented,
-        decision::{Decision, decide, without_session},
+        decision::{self, Decision, with_session, without_session},
         identity_domain::EnrolmentPolicy,
         loop_guard::Guard,
         policy::Site,
@@ -29,7 +29,8 @@ use crate::{
         reply::{Case, Judged, Reply},
         request::{Facts, Request},
         resume::{self, NotKept},
-        rule::{Demand, Rule},
+        rule::Rule,
+        rule_set::Selection,
         session::{Enrolment, Session, Standing},
     },
     kratos::Kratos,
@@ -79,19 +80,22 @@ impl<'a> Check<'a> {
     }
 
     /// The steps up to the session, in their order: what is demanded of it, or the decision that needs none.
-    pub(super) fn begin(&mut self) -> Result<Vec<Demand>, Decision> {
-        let demands = self.find_rule()?;
+    pub(super) fn begin(&mut self) -> Result<Selection<'a>, Decision> {
+        let selection = self.find_rule()?;
         let site = self.site.as_ref().ok_or(Decision::HostUnknown)?;
         let (kinds, cookie) = (&site.domain.credentials, &site.domain.cookie);
         let presented = Presented::find(&self.facts.headers, kinds, cookie);
-        self.presented = presented.map_err(|_| Decision::Ambiguous)?;
-        Ok(demands)
+        match presented {
+            Ok(presented) => self.presented = presented,
+            Err(_) => return Err(self.settle(&selection, decision::ambiguous(&selection))),
+        }
+        Ok(selection)
     }
 
     /// Finds out who it is, within the check's own deadline or the identity domain's timeout, whichever is shorter.
     pub(super) async fn ask(
         &mut self,
-        demands: &[Demand],
+        selection: &Selection<'_>,
         deadline: Option<Duration>,
     ) -> (Standing, Enrolment) {
         let Some((site, kratos)) = self.kratos() else {
@@ -99,10 +103,11 @@ impl<'a> Check<'a> {
         };
         let inquiry = Inquiry {
             kratos,
-            demands,
+            demands: &selection.asked(),
+            enforced: &selection.in_force().demands,
             presented: &self.presented,
             asks_enrolment: site.domain.enrolment != EnrolmentPolicy::Off,
-            rule_ttl: self.rule.and_then(|rule| rule.cache),
+            rule_ttl: selection.cache(),
             now: self.now,
         };
         let budget = deadline.map_or(kratos.timeout(), |own| own.min(kratos.timeout()));
@@ -143,7 +148,7 @@ impl<'a> Check<'a> {
     /// The decision, now that the session is known.
     pub(super) fn conclude(
         &mut self,
-        demands: &[Demand],
+        selection: &Selection<'a>,
         standing: &Standing,
         enrolment: &Enrolment,
     ) -> Decision {
@@ -153,13 +158,22 @@ impl<'a> Check<'a> {
         if self.is_continued {
             return self.continued(standing);
         }
-        let decision = decide(demands, standing, enrolment, self.now);
-        let decision = self.guard(demands, decision);
-        self.keep(standing, decision)
+        let decision = with_session(selection, standing, enrolment, self.now);
+        let decision = self.guard(selection, decision);
+        let decision = self.keep(standing, decision);
+        self.settle(selection, decision)
+    }
+
+    /// A request that passes has the rule that it was selected by; a refusal is that of the rule in force.
+    fn settle(&mut self, selection: &Selection<'a>, decision: Decision) -> Decision {
+        if matches!(decision, Decision::Allow(_)) {
+            self.rule = Some(selection.rule);
+        }
+        decision
     }
 
     /// The decision, unless it would lead in circles.
-    fn guard(&mut self, demands: &[Demand], decision: Decision) -> Decision {
+    fn guard(&mut self, selection: &Selection<'_>, decision: Decision) -> Decision {
         let (Some(request), Some(site)) = (&self.request, &self.site) else {
             return decision;
         };
@@ -170,7 +184,7 @@ impl<'a> Check<'a> {
             headers: &self.facts.headers,
             client: self.client(),
             session: self.session.as_deref(),
-            demands,
+            demands: &selection.in_force().demands,
             now: self.now,
         };
         let guarded = guard.judge(decision);
@@ -180,7 +194,7 @@ impl<'a> Check<'a> {
     }
 
     /// What the request's rules demand of the session, or the decision where none is needed.
-    fn find_rule(&mut self) -> Result<Vec<Demand>, Decision> {
+    fn find_rule(&mut self) -> Result<Selection<'a>, Decision> {
         let policy = &self.snapshot.policy;
         if policy.upstream_headers.are_forged(self.facts) {
             return Err(Decision::Malformed(Malformed::ForgedIdentity));
@@ -193,16 +207,19 @@ impl<'a> Check<'a> {
         self.site = Some(site);
         if request.path.whole() == resume::PATH.as_bytes() {
             self.is_continued = true;
-            return Ok(vec![Demand::SESSION]);
+            return Ok(policy.rules.session_only());
         }
         let host = &request.authority.host;
         let mut selection = policy
             .rules
             .select(host, &request.path, request.judged_method());
-        self.rule = Some(selection.rule);
+        self.rule = Some(selection.in_force().rule);
         let extension = context::parse(&self.facts.context, &policy.context_ignore);
         selection.add(&extension.map_err(|_| Decision::Deny(Reason::ContextInvalid))?);
-        without_session(&selection, request).map_or(Ok(selection.demands), Err)
+        match without_session(&selection, request) {
+            Some(settled) => Err(self.settle(&selection, settled)),
+            None => Ok(selection),
+        }
     }
 
     fn kratos(&self) -> Option<(&Site<'a>, &'a Kratos)> {
@@ -219,11 +236,13 @@ impl<'a> Check<'a> {
 
     pub(super) fn answer(&self, decision: Decision) -> Answer {
         let (word, reason) = (decision.as_str(), decision.reason().as_str());
+        let lifted = decision.lifted();
         Answer {
             reply: Reply::new(decision, &self.case()),
             rule: self.rule.map(|rule| rule.id.clone()).unwrap_or_default(),
             decision: word,
             reason,
+            lifted,
             aal: self
                 .session
                 .as_ref()

@@ -24,6 +24,8 @@ use crate::{
 pub(super) struct Inquiry<'a> {
     pub(super) kratos: &'a Kratos,
     pub(super) demands: &'a [Demand],
+    /// Those that a refusal may come of. Nobody is asked for second factors on behalf of a rule in shadow.
+    pub(super) enforced: &'a [Demand],
     pub(super) presented: &'a Presented,
     /// Whether it matters which second factors somebody has.
     pub(super) asks_enrolment: bool,
@@ -177,7 +179,7 @@ impl Inquiry<'_> {
 
     /// The session whose second factors would change the outcome.
     fn turns_on(&self, standing: &Standing) -> Option<Arc<Session>> {
-        let turns = self.asks_enrolment && turns_on_enrolment(self.demands, standing, self.now);
+        let turns = self.asks_enrolment && turns_on_enrolment(self.enforced, standing, self.now);
         match standing {
             Standing::Session(session) if turns => Some(Arc::clone(session)),
             _ => None,

@@ -20,6 +20,7 @@ pub(super) fn record(
 ) {
     let request = check.request.as_ref();
     let session = check.session.as_ref();
+    let lifted = decision.lifted();
     let line = log::Check {
         door,
         method: request.map_or("", |request| request.method.as_str()),
@@ -28,9 +29,10 @@ pub(super) fn record(
             .map(|request| String::from_utf8_lossy(request.path.whole()))
             .unwrap_or_default(),
         rule_id: check.rule.map_or("", |rule| &rule.id),
-        decision: decision.as_str(),
+        decision: lifted.map_or(decision.as_str(), |verdict| verdict.decision),
         granted: matches!(decision, Decision::Allow(_)),
         reason_id: decision.reason().as_str(),
+        lifted: lifted.map(|verdict| verdict.reason.as_str()),
         client: check.client().as_str(),
         aal: session.map_or("", |session| session.aal.as_str()),
         subject: session.map_or("", |session| &session.subject),

@@ -75,6 +75,9 @@ pub fn flush() {
 /// What is marked so in the log is a second factor's story, for whoever audits it.
 const AUDIT: &str = "audit";
 
+/// What is marked so in the log passed because its rule is in shadow.
+const SHADOW: &str = "shadow";
+
 /// What an audit line tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -111,12 +114,14 @@ pub struct Check<'a> {
     pub path: &'a str,
     /// The rule's id.
     pub rule_id: &'a str,
-    /// The decision's word.
+    /// The decision's word; where a rule in shadow lets the request pass, what it would have been.
     pub decision: &'static str,
     /// Whether the request passes.
     pub granted: bool,
     /// The reason's word.
     pub reason_id: &'static str,
+    /// Where a rule in shadow lets the request pass: why it would have been refused.
+    pub lifted: Option<&'static str>,
     /// The client's kind.
     pub client: &'static str,
     /// The session's level, where there is a session.
@@ -135,9 +140,9 @@ pub struct Check<'a> {
     pub cache: &'static str,
 }
 
-/// Writes the line: a refusal at `info`, an allow at `debug`.
+/// Writes the line: a refusal at `info`, and so what would be one but for a rule in shadow; an allow at `debug`.
 pub fn check(check: &Check<'_>) {
-    if check.granted {
+    if check.granted && check.lifted.is_none() {
         line!(DEBUG, check);
     } else {
         line!(INFO, check);
@@ -174,6 +179,8 @@ macro_rules! line {
             decision = $check.decision,
             granted = $check.granted,
             reason_id = $check.reason_id,
+            mode = $check.lifted.map(|_| SHADOW),
+            lifted = $check.lifted,
             client = $check.client,
             aal = $check.aal,
             subject = $check.subject,

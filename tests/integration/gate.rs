@@ -75,7 +75,7 @@ impl Gate {
         let config = Config::parse("test.yaml", &format!("{rules}\n{servers}")).unwrap();
         let doors = Doors::open(config.servers.clone()).await.unwrap();
         let url = format!("http://{}", doors.grpc_address().unwrap());
-        let http = doors.http_address().unwrap().unwrap();
+        let http = doors.http_address().unwrap().unwrap().address().unwrap();
         let authorizer = Arc::new(Authorizer::new(config.into_snapshot().unwrap(), clock));
         let (stop, stopped) = watch::channel(false);
         let served = tokio::spawn(doors.serve(authorizer, NonZero::<usize>::MIN, stopped));

@@ -38,9 +38,12 @@ impl Serving {
         let mut log = lines(child.stderr.take().unwrap());
         let line = wait_for(&mut log, "serving").await;
         let told: Value = serde_json::from_str(&line).unwrap();
-        let client = AuthorizationClient::connect(format!("http://{}", address(&told, "grpc")))
-            .await
-            .unwrap();
+        let grpc = address(&told, "grpc");
+        let url = match grpc.strip_prefix("unix:") {
+            Some(_) => grpc.to_owned(),
+            None => format!("http://{grpc}"),
+        };
+        let client = AuthorizationClient::connect(url).await.unwrap();
         Self {
             child,
             log,

@@ -65,7 +65,7 @@ impl Doors {
         let authorizer = Arc::new(Authorizer::new(snapshot, Clock::by_hand(move || now)));
         let doors = servers::Doors::open(settings()).await.unwrap();
         let grpc = format!("http://{}", doors.grpc_address().unwrap());
-        let http = doors.http_address().unwrap().unwrap();
+        let http = doors.http_address().unwrap().unwrap().address().unwrap();
         let (stop, stopped) = watch::channel(false);
         let served = tokio::spawn(doors.serve(authorizer, NonZero::<usize>::MIN, stopped));
         Self {
@@ -119,7 +119,7 @@ impl Doors {
 
 fn settings() -> servers::Settings {
     let door = DoorSettings {
-        listen: Listen(SocketAddr::from(([127, 0, 0, 1], 0))),
+        listen: Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], 0))),
         max_connections: NonZero::new(16).unwrap(),
         tls: None,
     };
