@@ -13,6 +13,7 @@ pub mod context;
 pub mod credential;
 pub mod decision;
 pub mod duration;
+pub mod form;
 pub mod headers;
 pub mod host;
 pub mod identity_domain;
