@@ -39,12 +39,12 @@ fn field(pair: &[u8]) -> Option<Field> {
 }
 
 fn decoded(text: &[u8]) -> Option<Vec<u8>> {
-    let escapes = text.split(|&b| b == b'%').skip(1);
+    let mut escapes = text.split(|&b| b == b'%').skip(1);
     let is_sound = |digits: &[u8]| {
         let digits = digits.first_chunk::<2>();
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
-    let is_sound = escapes.map(is_sound).all(|is_sound| is_sound);
+    let is_sound = escapes.all(is_sound);
     let spaced: Vec<_> = text
         .iter()
         .map(|&b| if b == b'+' { b' ' } else { b })
