@@ -5,6 +5,7 @@ mod check;
 mod inquiry;
 mod record;
 mod request_id;
+mod submission;
 
 use std::{sync::Arc, time::Duration};
 

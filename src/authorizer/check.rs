@@ -12,22 +12,24 @@ use http::{HeaderName, HeaderValue, header};
 use super::{
     Answer, Snapshot,
     inquiry::{Found, Inquiry, Memory},
-    request_id,
+    request_id, submission,
 };
 use crate::{
     domain::{
         client::Client,
         context,
-        credential::Presented,
-        decision::{Decision, decide, without_session},
+        credential::{CredentialKind, Presented},
+        decision::{Decision, Grant, decide, decide_change, without_session},
         identity_domain::EnrolmentPolicy,
         loop_guard::Guard,
+        origin::Serves,
         policy::Site,
         reason::{Malformed, Reason},
         reply::{Case, Judged, Reply},
         request::{Facts, Request},
         rule::{Demand, Rule},
         session::{Enrolment, Session, Standing},
+        settings::{self, Intent},
     },
     kratos::Kratos,
 };
@@ -43,6 +45,8 @@ pub(super) struct Check<'a> {
     pub(super) site: Option<Site<'a>>,
     pub(super) rule: Option<&'a Rule>,
     pub(super) presented: Presented,
+    /// What a request that changes Kratos' settings must meet besides having a second factor; `None` for any other request.
+    change: Option<Vec<Demand>>,
     client: OnceCell<Client>,
     pub(super) session: Option<Arc<Session>>,
     pub(super) waited: Duration,
@@ -62,6 +66,7 @@ impl<'a> Check<'a> {
             site: None,
             rule: None,
             presented: Presented::Nothing,
+            change: None,
             client: OnceCell::new(),
             session: None,
             waited: Duration::ZERO,
@@ -75,8 +80,12 @@ impl<'a> Check<'a> {
     pub(super) fn begin(&mut self) -> Result<Vec<Demand>, Decision> {
         let demands = self.find_rule()?;
         let site = self.site.as_ref().ok_or(Decision::HostUnknown)?;
-        let (kinds, cookie) = (&site.domain.credentials, &site.domain.cookie);
-        let presented = Presented::find(&self.facts.headers, kinds, cookie);
+        // Kratos obeys all kinds, whichever are listed, and so none may be overlooked where it decides.
+        let kinds = match self.change {
+            Some(_) => &CredentialKind::ALL[..],
+            None => &*site.domain.credentials,
+        };
+        let presented = Presented::find(&self.facts.headers, kinds, &site.domain.cookie);
         self.presented = presented.map_err(|_| Decision::Ambiguous)?;
         Ok(demands)
     }
@@ -94,7 +103,7 @@ impl<'a> Check<'a> {
             kratos,
             demands,
             presented: &self.presented,
-            asks_enrolment: site.domain.enrolment != EnrolmentPolicy::Off,
+            asks_enrolment: self.asks_enrolment(site),
             rule_ttl: self.rule.and_then(|rule| rule.cache),
             now: self.now,
         };
@@ -126,11 +135,14 @@ impl<'a> Check<'a> {
             (Standing::Unavailable { .. }, _) | (_, Presented::One(_)) => standing,
             _ => Standing::SignedOut,
         };
-        let policy = self.site.as_ref().map(|site| site.domain.enrolment);
-        match policy {
-            Some(EnrolmentPolicy::Off) => (standing, &Enrolment::Unknown),
+        match &self.site {
+            Some(site) if !self.asks_enrolment(site) => (standing, &Enrolment::Unknown),
             _ => (standing, enrolment),
         }
+    }
+
+    fn asks_enrolment(&self, site: &Site<'_>) -> bool {
+        self.change.is_some() || site.domain.enrolment != EnrolmentPolicy::Off
     }
 
     /// The decision, now that the session is known.
@@ -140,7 +152,10 @@ impl<'a> Check<'a> {
         standing: Standing,
         enrolment: &Enrolment,
     ) -> Decision {
-        let decision = decide(demands, &standing, enrolment, self.now);
+        let decision = match &self.change {
+            Some(own) => decide_change(own, &standing, enrolment, self.now),
+            None => decide(demands, &standing, enrolment, self.now),
+        };
         if let Standing::Session(session) = standing {
             self.session = Some(session);
         }
@@ -179,15 +194,21 @@ impl<'a> Check<'a> {
         let site = policy
             .locate(&request.authority)
             .ok_or(Decision::HostUnknown)?;
-        self.site = Some(site);
+        let site = self.site.insert(site);
         let host = &request.authority.host;
-        let mut selection = policy
-            .rules
-            .select(host, &request.path, request.judged_method());
+        let mut selection = policy.select(site, host, &request.path, request.judged_method());
         self.rule = Some(selection.rule);
         let extension = context::parse(&self.facts.context, &policy.context_ignore);
         selection.add(&extension.map_err(|_| Decision::Deny(Reason::ContextInvalid))?);
-        without_session(&selection, request).map_or(Ok(selection.demands), Err)
+        let settled = without_session(&selection, request);
+        let is_open =
+            matches!(&settled, Some(Decision::Allow(permit)) if permit.grant() == Grant::Open);
+        if (is_open || settled.is_none()) && changes_settings(site, request, self.facts) {
+            let and_a_factor = [&*selection.demands, &[Demand::AAL2]].concat();
+            self.change = Some(selection.demands);
+            return Ok(and_a_factor);
+        }
+        settled.map_or(Ok(selection.demands), Err)
     }
 
     fn kratos(&self) -> Option<(&Site<'a>, &'a Kratos)> {
@@ -234,4 +255,17 @@ impl<'a> Check<'a> {
             response_headers: &self.response_headers,
         }
     }
+}
+
+/// Whether this would change something in Kratos' settings but set a second factor up, where that takes one.
+fn changes_settings(site: &Site<'_>, request: &Request, facts: &Facts) -> bool {
+    let serves_kratos = site.origin.serves() != Serves::Apps && site.domain.enrol_first.is_some();
+    if !serves_kratos {
+        return false;
+    }
+    let fields = submission::fields(facts);
+    let intent = settings::intent(request, fields.as_deref());
+    // No client sends one with what it only reads.
+    let has_odd_body = request.is_repeatable() && facts.body.is_some();
+    intent.is_some_and(|intent| intent == Intent::Change || has_odd_body)
 }

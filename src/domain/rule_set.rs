@@ -15,7 +15,7 @@ use super::{
     claim::Pointer,
     host::Host,
     path::Path,
-    pattern::{HostPattern, HostRank, Methods, PathPattern, PathRank, parents},
+    pattern::{HostPattern, HostRank, PathPattern, PathRank, parents},
     rule::{DEFAULT_RULE, Demand, Requirement, Rule},
 };
 pub use considered::{Considered, Fit};
@@ -75,7 +75,7 @@ impl RuleSet {
     pub fn new(rules: Vec<Rule>, default: Requirement) -> Result<Self, Vec<Tie>> {
         let mut set = Self {
             rules: Vec::new(),
-            default: default_rule(default),
+            default: Rule::everywhere(DEFAULT_RULE, default),
             exact: HashMap::default(),
             below: HashMap::default(),
             any: Table::default(),
@@ -110,12 +110,7 @@ impl RuleSet {
     #[must_use]
     pub fn select(&self, host: &Host, path: &Path, method: &Method) -> Selection<'_> {
         let rule = self.find(host, path.whole(), method);
-        let mut selection = Selection {
-            rule,
-            is_denied: false,
-            demands: Vec::new(),
-        };
-        selection.add(&rule.requirement);
+        let mut selection = Selection::of(rule);
         for cut in path.cuts() {
             selection.add(&self.find(host, cut, method).requirement);
         }
@@ -173,18 +168,6 @@ impl RuleSet {
     }
 }
 
-fn default_rule(requirement: Requirement) -> Rule {
-    Rule {
-        id: DEFAULT_RULE.into(),
-        hosts: Vec::new(),
-        paths: vec![PathPattern::everything()],
-        methods: Methods::All,
-        requirement,
-        return_to: None,
-        cache: None,
-    }
-}
-
 impl Rule {
     /// How specific this rule is on a request, if it matches. The compiled tables agree with the greatest of these.
     #[must_use]
@@ -215,7 +198,19 @@ impl Rule {
     }
 }
 
-impl Selection<'_> {
+impl<'a> Selection<'a> {
+    /// A rule by itself, whatever the reading.
+    #[must_use]
+    pub fn of(rule: &'a Rule) -> Self {
+        let mut selection = Self {
+            rule,
+            is_denied: false,
+            demands: Vec::new(),
+        };
+        selection.add(&rule.requirement);
+        selection
+    }
+
     /// Joins another demand in: from then on the request must meet it too.
     pub fn add(&mut self, requirement: &Requirement) {
         match requirement {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::pattern::Methods;
 
 fn rule(id: &str, host: &[&str], paths: &[&str], methods: &[&str]) -> Rule {
     Rule {
