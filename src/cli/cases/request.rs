@@ -9,6 +9,7 @@ use super::shape;
 use crate::{
     config::Collector,
     domain::{
+        body::Body,
         credential::CredentialKind,
         headers::Headers,
         request::{Facts, Reach},
@@ -26,6 +27,7 @@ pub(in crate::cli) struct Request {
     target: String,
     /// By name, in lower case; each with its lines.
     headers: BTreeMap<String, Vec<String>>,
+    body: Option<String>,
     context: BTreeMap<String, String>,
     joined: bool,
 }
@@ -59,6 +61,7 @@ pub(super) fn check(faults: &mut Collector, written: &Spanned<shape::Request>) -
         headers: headers
             .map(|(name, lines)| (name.to_ascii_lowercase(), lines.clone().into_vec()))
             .collect(),
+        body: request.body.clone(),
         context: request.context_extensions.clone(),
         joined: request.joined,
     })
@@ -94,6 +97,7 @@ impl Request {
             host,
             target,
             headers: lines,
+            body: None,
             context: context.iter().cloned().collect(),
             joined: false,
         })
@@ -148,7 +152,10 @@ impl Request {
                 Headers::raw(lines)
             },
             context: self.context.iter().map(bytes).collect(),
-            body: None,
+            body: self
+                .body
+                .as_ref()
+                .and_then(|body| Body::new(body.clone().into())),
             // As Envoy does over gRPC.
             reach: Reach::Edits,
         }
