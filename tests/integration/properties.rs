@@ -11,4 +11,5 @@ mod order;
 mod readers;
 mod reference;
 mod requests;
+mod settings;
 mod spellings;
