@@ -17,6 +17,7 @@ mod customers;
 mod driver;
 mod operations;
 mod outages;
+mod settings;
 mod staff;
 mod tokens;
 mod visitor;
