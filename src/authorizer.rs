@@ -5,6 +5,7 @@ mod check;
 mod inquiry;
 mod record;
 mod request_id;
+mod submission;
 mod ticket;
 
 use std::{sync::Arc, time::Duration};

@@ -12,6 +12,7 @@
 //!                        ├ domain::request      Facts become a Request, or a 400
 //!                        ├ domain::policy       its origin, or a 421
 //!                        ├ domain::rule_set     its rule: the most specific wins
+//!                        ├ domain::settings     what a submission to Kratos' own settings would change
 //!                        ├ domain::credential   the one credential, if the rule asks for a session
 //!                        ├ kratos               what Kratos says of it, as far as that is believed
 //!                        ├ domain::decision     Allow (with a Permit), Login, StepUp, Enrol, Deny, …

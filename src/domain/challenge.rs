@@ -12,6 +12,7 @@ use super::{
     policy::{Policy, Site},
     request::Request,
     rule::Rule,
+    settings::SETTINGS_RULE,
 };
 
 /// Longest `Location` in bytes.
@@ -129,9 +130,11 @@ impl ReturnTo {
 }
 
 impl Asked<'_> {
-    /// For a page that a link repeats, the page itself; else the first address that is given and lies in the identity domain.
+    /// For a page that a link may repeat, the page itself; else the first address that is given and lies in the identity domain.
     fn return_to(&self) -> ReturnTo {
-        if self.client == Client::Page && self.request.is_repeatable() {
+        // What was held in Kratos' settings may hold a password, and no link may send it again.
+        let is_held = &*self.rule.id == SETTINGS_RULE;
+        if self.client == Client::Page && self.request.is_repeatable() && !is_held {
             return self.here(self.request.target.to_vec());
         }
         let header = |name| {

@@ -206,6 +206,30 @@ pub fn decide(
     }
 }
 
+/// The outcome for whoever changes something in Kratos' settings: all that, and they must have a second factor. Kratos asks
+/// for it by itself, so it need not be given yet.
+#[must_use]
+pub fn decide_change(
+    demands: &[Demand],
+    standing: &Standing,
+    enrolment: &Enrolment,
+    now: SystemTime,
+) -> Decision {
+    let is_due = *standing == Standing::SecondFactorDue;
+    let demanded = if is_due && demands.is_empty() {
+        Decision::Allow(Permit { grant: Grant::Met })
+    } else {
+        decide(demands, standing, enrolment, now)
+    };
+    let given = decide(&[Demand::AAL2], standing, enrolment, now);
+    let is_to_give = is_due || *enrolment == Enrolment::Enrolled;
+    match (&demanded, &given) {
+        (Decision::Allow(_), Decision::StepUp(_)) if is_to_give => demanded,
+        (Decision::Allow(_), _) => given,
+        _ => demanded,
+    }
+}
+
 /// Whether what Kratos knows of the second factors set up would change the outcome.
 #[must_use]
 pub fn turns_on_enrolment(demands: &[Demand], standing: &Standing, now: SystemTime) -> bool {

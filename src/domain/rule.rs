@@ -67,6 +67,23 @@ pub enum Requirement {
     Deny,
 }
 
+impl Rule {
+    /// What holds for every request that nothing else names.
+    pub(super) fn everywhere(id: &str, requirement: Requirement) -> Self {
+        Self {
+            id: id.into(),
+            hosts: Vec::new(),
+            paths: vec![PathPattern::everything()],
+            methods: Methods::All,
+            requirement,
+            mode: Mode::Enforce,
+            return_to: None,
+            resume: false,
+            cache: None,
+        }
+    }
+}
+
 impl Requirement {
     /// Whether whoever meets this meets the other too, as far as the two can be compared.
     #[must_use]

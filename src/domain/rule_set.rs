@@ -16,7 +16,7 @@ use http::Method;
 use super::{
     claim::Pointer,
     host::Host,
-    pattern::{HostPattern, HostRank, Methods, PathPattern, PathRank, parents},
+    pattern::{HostPattern, HostRank, PathPattern, PathRank, parents},
     rule::{DEFAULT_RULE, Mode, Requirement, Rule},
 };
 pub use considered::{Considered, Fit};
@@ -66,7 +66,7 @@ impl RuleSet {
     pub fn new(rules: Vec<Rule>, default: Requirement) -> Result<Self, Vec<Tie>> {
         let mut set = Self {
             rules: Vec::new(),
-            default: default_rule(default),
+            default: Rule::everywhere(DEFAULT_RULE, default),
             exact: HashMap::default(),
             below: HashMap::default(),
             any: Table::default(),
@@ -176,20 +176,6 @@ impl RuleSet {
             first_path: a.path.to_string(),
             second_path: b.path.to_string(),
         })
-    }
-}
-
-fn default_rule(requirement: Requirement) -> Rule {
-    Rule {
-        id: DEFAULT_RULE.into(),
-        hosts: Vec::new(),
-        paths: vec![PathPattern::everything()],
-        methods: Methods::All,
-        requirement,
-        mode: Mode::Enforce,
-        return_to: None,
-        resume: false,
-        cache: None,
     }
 }
 

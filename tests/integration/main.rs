@@ -13,6 +13,7 @@ mod command_line;
 mod decode;
 mod deploy;
 mod door;
+mod enrol_first;
 mod examples;
 mod faults;
 mod forward_auth;

@@ -58,6 +58,7 @@ fn whole() -> Value {
         "kratos": { "ciam": {
             "api_url": "http://k.test", "browser_url": "https://ciam.b.test/k", "origins": ["https://a.test", "https://*.a.test"],
             "cookie": "c", "timeout": "1s", "refresh": "always", "credentials": ["cookie"], "enrolment": "detect",
+            "settings": "enrol_first",
             "max_in_flight": 64, "cache": { "ttl": "1s", "capacity": 10 }, "signed_out": "verify", "health": "/ready",
         } },
         "default": "none",

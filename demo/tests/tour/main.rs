@@ -18,6 +18,7 @@ mod driver;
 mod operations;
 mod outages;
 mod resume;
+mod settings;
 mod staff;
 mod tokens;
 mod visitor;

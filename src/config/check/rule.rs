@@ -17,6 +17,7 @@ use crate::{
         path::PathOptions,
         pattern::{HostPattern, Methods, PathPattern},
         rule::{DEFAULT_RULE, Mode, Rule},
+        settings::SETTINGS_RULE,
     },
 };
 
@@ -34,6 +35,12 @@ pub(super) fn check(
     let (id, at) = text(&rule.id);
     if !is_id(id) {
         faults.add(at, format_args!("`id: {id}` is not an id; use up to 64 lower-case letters, digits, `.`, `_` and `-`, a letter or digit first"));
+    }
+    if id == SETTINGS_RULE {
+        faults.add(
+            at,
+            "`id: kratos.settings` is what `settings: enrol_first` goes by; choose another",
+        );
     }
     if id == DEFAULT_RULE {
         faults.add(

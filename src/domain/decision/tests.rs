@@ -321,6 +321,36 @@ fn identity_is_looked_at_once_the_level_is_met() {
     );
 }
 
+#[test]
+fn a_change_of_settings_takes_a_second_factor_given_or_due() {
+    let unavailable = Standing::Unavailable { retry_after: None };
+    let away = Enrolment::Unavailable { retry_after: None };
+    let set_up = Enrolment::SetUp(vec![]);
+    let cases = [
+        (&Standing::SignedOut, &Enrolment::Unknown, "login"),
+        (&session(Aal::Aal0, vec![]), &Enrolment::Enrolled, "login"),
+        (&unavailable, &Enrolment::Enrolled, "unavailable"),
+        (&Standing::SecondFactorDue, &Enrolment::Unknown, "allow"),
+        (&aal1(), &Enrolment::NotEnrolled, "enrol"),
+        (&aal1(), &Enrolment::Enrolled, "allow"),
+        (&aal1(), &Enrolment::Unknown, "step_up"),
+        (&aal1(), &set_up, "step_up"),
+        (&aal1(), &away, "unavailable"),
+        (&aal2(9000), &Enrolment::Unknown, "allow"),
+    ];
+    for (standing, enrolment, wanted) in cases {
+        let decision = decide_change(&[], standing, enrolment, now());
+        assert_eq!(decision.as_str(), wanted, "{standing:?} {enrolment:?}");
+    }
+    for demand in [Demand::AAL2, fresh(60)] {
+        for (standing, enrolment, _) in &cases {
+            let own = decide(slice::from_ref(&demand), standing, enrolment, now());
+            let change = decide_change(slice::from_ref(&demand), standing, enrolment, now());
+            assert_eq!(change, own, "what is demanded besides holds too");
+        }
+    }
+}
+
 fn rule(path: &str, requirement: Requirement, mode: Mode) -> Rule {
     Rule {
         id: path.trim_matches(['/', '*']).into(),
@@ -330,6 +360,7 @@ fn rule(path: &str, requirement: Requirement, mode: Mode) -> Rule {
         requirement,
         mode,
         return_to: None,
+        resume: false,
         cache: None,
     }
 }

@@ -28,6 +28,7 @@ pub(crate) fn policy() -> Policy {
         credentials: vec![CredentialKind::Cookie],
         refresh: Refresh::Always,
         enrolment: EnrolmentPolicy::Detect,
+        enrol_first: None,
     };
     let origin = |text: &str, id| (OriginPattern::parse(text).unwrap(), id);
     let origins = [

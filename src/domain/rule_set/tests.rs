@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{path::Path, rule::Demand};
+use crate::domain::{path::Path, pattern::Methods, rule::Demand};
 
 fn rule(id: &str, host: &[&str], paths: &[&str], methods: &[&str]) -> Rule {
     Rule {
