@@ -19,7 +19,10 @@ use crate::{
         session::{Enrolment, Standing},
     },
     kratos::Kratos,
-    telemetry::clock::{Clock, Stopwatch},
+    telemetry::{
+        clock::{Clock, Stopwatch},
+        traces,
+    },
 };
 use check::Check;
 
@@ -83,16 +86,17 @@ impl Authorizer {
         deadline: Option<Duration>,
     ) -> Answer {
         let stopwatch = Stopwatch::start();
+        let span = traces::check(facts);
         let snapshot: Arc<Snapshot> = self.snapshot.load_full();
         let mut check = Check::new(&snapshot, facts, self.clock.now());
         let decision = match check.begin() {
             Err(settled) => settled,
             Ok(demands) => {
-                let (standing, enrolment) = check.ask(&demands, deadline).await;
+                let (standing, enrolment) = check.ask(&demands, deadline, &span).await;
                 check.conclude(&demands, standing, &enrolment)
             }
         };
-        record::record(door, &check, &decision, stopwatch.elapsed());
+        record::record(door, &check, &decision, stopwatch.elapsed(), span);
         check.answer(decision)
     }
 
@@ -100,9 +104,10 @@ impl Authorizer {
     /// That it can only refuse is for the type to say: nobody else can make an allow.
     pub fn refuse(&self, door: &'static str, facts: &Facts, decision: Decision) -> Answer {
         let stopwatch = Stopwatch::start();
+        let span = traces::check(facts);
         let snapshot = self.snapshot.load_full();
         let check = Check::new(&snapshot, facts, self.clock.now());
-        record::record(door, &check, &decision, stopwatch.elapsed());
+        record::record(door, &check, &decision, stopwatch.elapsed(), span);
         check.answer(decision)
     }
 

@@ -30,6 +30,7 @@ use crate::{
         session::{Enrolment, Session, Standing},
     },
     kratos::Kratos,
+    telemetry::traces::CheckSpan,
 };
 
 /// What a check has found so far.
@@ -86,6 +87,7 @@ impl<'a> Check<'a> {
         &mut self,
         demands: &[Demand],
         deadline: Option<Duration>,
+        span: &CheckSpan,
     ) -> (Standing, Enrolment) {
         let Some((site, kratos)) = self.kratos() else {
             return (Found::late().standing, Enrolment::Unknown);
@@ -97,6 +99,7 @@ impl<'a> Check<'a> {
             asks_enrolment: site.domain.enrolment != EnrolmentPolicy::Off,
             rule_ttl: self.rule.and_then(|rule| rule.cache),
             now: self.now,
+            span,
         };
         let budget = deadline.map_or(kratos.timeout(), |own| own.min(kratos.timeout()));
         let found = inquiry.within(budget).await;

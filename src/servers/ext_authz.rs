@@ -113,7 +113,9 @@ impl Authorization for ExtAuthz {
         request: Request<CheckRequest>,
     ) -> Result<Response<CheckResponse>, Status> {
         let deadline = deadline(request.metadata());
-        let facts = facts::of(request.into_inner());
+        let trace = facts::trace(request.metadata());
+        let mut facts = facts::of(request.into_inner());
+        facts.trace = trace;
         let answer = self.authorizer.check("grpc", &facts, deadline).await;
         Ok(Response::new(encode::response(answer)))
     }

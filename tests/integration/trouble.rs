@@ -66,6 +66,7 @@ async fn page(authorizer: &Authorizer, target: &'static str, cookie: &str) -> An
         context: vec![],
         body: None,
         reach: Reach::Edits,
+        trace: Headers::default(),
     };
     tokio::time::timeout(NEVER, authorizer.check("grpc", &facts, None))
         .await

@@ -151,6 +151,7 @@ impl Request {
             body: None,
             // As Envoy does over gRPC.
             reach: Reach::Edits,
+            trace: Headers::default(),
         }
     }
 }

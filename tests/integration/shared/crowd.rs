@@ -92,6 +92,7 @@ pub(super) async fn ask(authorizer: &Authorizer, target: &'static str, who: &str
         context: vec![],
         body: None,
         reach: Reach::Edits,
+        trace: Headers::default(),
     };
     authorizer.check("grpc", &facts, None).await
 }
