@@ -28,6 +28,7 @@ mod proxies;
 mod reload;
 mod schema;
 mod scripted;
+mod secrets;
 mod serving;
 mod shared;
 mod stage;
