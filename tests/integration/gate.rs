@@ -63,6 +63,7 @@ impl Gate {
     }
 
     async fn open(rules: &str, whoami_required_aal: RequiredAal, servers: &str) -> Self {
+        crate::watch::listen();
         let options = Options {
             whoami_required_aal,
             ..Options::default()

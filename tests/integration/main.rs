@@ -37,3 +37,4 @@ mod through_envoy;
 mod tls;
 mod traces;
 mod trouble;
+mod watch;

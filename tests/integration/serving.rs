@@ -19,7 +19,10 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use crate::gate::{Heard, request};
+use crate::{
+    gate::{Heard, request},
+    watch,
+};
 
 /// The longest wait for a line of the log, or for the end.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -181,6 +184,7 @@ async fn read(
 ) {
     let mut lines = BufReader::new(pipe).lines();
     while let Ok(Some(line)) = lines.next_line().await {
+        watch::look_at(&line);
         written.lock().unwrap().push_str(&format!("{line}\n"));
         // Nobody may want them any more, but they are read all the same.
         let _ = coming.send(line);

@@ -96,39 +96,11 @@ async fn a_check_and_its_calls_to_kratos_are_spans_of_the_callers_trace() {
     let spans = collector.until(|spans| spans.len() >= 3).await;
 
     let check = named(&spans, "stepgate.check");
-    assert_eq!(check.kind, i32::from(SpanKind::Server));
-    assert_eq!(hex(&check.trace_id), TRACE);
-    assert_eq!(hex(&check.parent_span_id), PARENT);
-    let names = [
-        "http.request.method",
-        "server.address",
-        "stepgate.door",
-        "stepgate.rule",
-        "stepgate.decision",
-        "stepgate.reason",
-        "stepgate.client",
-        "stepgate.aal",
-    ];
-    assert_eq!(
-        words(check, names),
-        [
-            "GET",
-            "app.test",
-            "grpc",
-            "transfer",
-            "step_up",
-            "session_aal2_required",
-            "page",
-            "aal1"
-        ]
-    );
-    assert_eq!(check.attributes.len(), names.len(), "and nothing else");
-
-    let calls = [
+    assert_is_the_check(check);
+    for (name, outcome, status) in [
         ("kratos.whoami", "ok", "200"),
         ("kratos.enrolment", "forbidden", "403"),
-    ];
-    for (name, outcome, status) in calls {
+    ] {
         let call = named(&spans, name);
         assert_eq!(call.kind, i32::from(SpanKind::Client), "{name}");
         assert_eq!(hex(&call.trace_id), TRACE, "{name}");
@@ -142,7 +114,6 @@ async fn a_check_and_its_calls_to_kratos_are_spans_of_the_callers_trace() {
         assert_eq!(words(call, names), ["GET", "ciam", outcome, status]);
         assert_eq!(call.attributes.len(), names.len(), "and nothing else");
     }
-
     let batch = collector.batches().swap_remove(0);
     assert_eq!(batch.target, "/v1/traces");
     let resource = batch.decoded().resource_spans.swap_remove(0).resource;
@@ -151,6 +122,28 @@ async fn a_check_and_its_calls_to_kratos_are_spans_of_the_callers_trace() {
     assert_eq!(of("service.name"), "stepgate");
     assert_eq!(of("service.version"), env!("CARGO_PKG_VERSION"));
     assert_eq!(of("deployment.environment.name"), "x");
+}
+
+/// The span of a page that is sent to step up, in the caller's trace.
+fn assert_is_the_check(check: &Span) {
+    assert_eq!(check.kind, i32::from(SpanKind::Server));
+    assert_eq!(hex(&check.trace_id), TRACE);
+    assert_eq!(hex(&check.parent_span_id), PARENT);
+    let wanted = [
+        ("http.request.method", "GET"),
+        ("server.address", "app.test"),
+        ("stepgate.door", "grpc"),
+        ("stepgate.rule", "transfer"),
+        ("stepgate.decision", "step_up"),
+        ("stepgate.reason", "session_aal2_required"),
+        ("stepgate.client", "page"),
+        ("stepgate.aal", "aal1"),
+    ];
+    assert_eq!(
+        words(check, wanted.map(|(name, _)| name)),
+        wanted.map(|(_, word)| word)
+    );
+    assert_eq!(check.attributes.len(), wanted.len(), "and nothing else");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -46,6 +46,7 @@ fn clock() -> Clock {
 }
 
 fn stepgate(kratos: &Scripted) -> Authorizer {
+    crate::watch::listen();
     let config =
         gate::config(&kratos.url, RULES).replace("origins:", "timeout: 500ms\n    origins:");
     let config = Config::parse("test.yaml", &config).unwrap();

@@ -49,6 +49,7 @@ pub(super) struct Doors {
 
 impl Doors {
     pub(super) async fn open(suite: &Suite, scene: &Scene) -> Self {
+        crate::watch::listen();
         let kratos = suite.config.kratos.iter().map(|settings| {
             let api_url = scene.api_url.as_str().into();
             let settings = Settings {

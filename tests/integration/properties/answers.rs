@@ -65,6 +65,7 @@ pub(crate) fn now() -> SystemTime {
 /// A Stepgate, and what it was made from. Made once: a client for Kratos is dear.
 pub(crate) fn world() -> &'static (Authorizer, Policy) {
     static WORLD: LazyLock<(Authorizer, Policy)> = LazyLock::new(|| {
+        crate::watch::listen();
         let config = Config::parse("test.yaml", CONFIG).unwrap();
         let snapshot = config.into_snapshot().unwrap();
         let policy = snapshot.policy.clone();

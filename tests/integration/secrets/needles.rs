@@ -109,7 +109,7 @@ impl Needles {
             let Some(alike) = self.0.get(window) else {
                 continue;
             };
-            let rest = &output[at..];
+            let rest = output.get(at..).unwrap_or_default();
             let here = alike.iter().filter(|(secret, _)| rest.starts_with(secret));
             found.extend(here.map(|(secret, what)| told(secret, what)));
         }
