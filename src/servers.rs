@@ -1,10 +1,11 @@
 //! The doors. They turn what arrives into facts, ask the authorizer, and encode its reply; they hold no logic of their own.
 //!
 //! [`Doors`] opens what the configuration lists. [`runtime`] accepts connections, so many and no more, and hands them round
-//! to one worker a core, where each [`Door`](runtime::Door) serves its share.
+//! to one worker a core, where each [`Door`](door::Door) serves its share.
 
 pub mod admin;
 mod connection;
+pub mod door;
 pub mod ext_authz;
 pub mod forward_auth;
 pub mod listen;
@@ -17,7 +18,6 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::authorizer::Authorizer;
 use admin::Admin;
-use ext_authz::ExtAuthz;
 use forward_auth::{ForwardAuth, TrustedProxies};
 use listen::{Listen, ListenError};
 use runtime::Workers;
@@ -157,7 +157,7 @@ impl Doors {
         let (close, closed) = watch::channel(false);
         let admin = self.admin.map(|door| open_admin(door, &self.drain, closed));
         let admin = admin.transpose()?;
-        let envoy = ExtAuthz::door(Arc::clone(&authorizer), self.drain.subscribe()).await;
+        let envoy = ext_authz::door(Arc::clone(&authorizer), self.drain.subscribe()).await;
         let grpc = runtime::serve(self.grpc, envoy, &workers, stop.clone());
         match self.http {
             Some((http, trusted)) => {

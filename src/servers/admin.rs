@@ -1,19 +1,18 @@
 //! The admin door: health, readiness, metrics and what is running. It asks nobody, Kratos least of all: a Stepgate whose
 //! Kratos is down still has an answer for every check.
 
-use std::{convert::Infallible, pin::pin, time::Duration};
+use std::{convert::Infallible, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
 use serde::Serialize;
-use tokio::{sync::watch, task::JoinSet};
-use tokio_stream::StreamExt;
+use tokio::sync::watch;
 
 use super::{
     connection::Connection,
-    runtime::{Connections, Door, told},
+    door::{Door, drive},
 };
 use crate::telemetry::{
     loads::{self, Loads},
@@ -54,29 +53,6 @@ impl Admin {
         Self { drain }
     }
 
-    async fn connection(self, connection: Connection, stop: watch::Receiver<bool>) {
-        let service = service_fn(|request: Request<Incoming>| {
-            let response = self.respond(request.method(), request.uri().path());
-            std::future::ready(Ok::<_, Infallible>(response))
-        });
-        let mut served = pin!(
-            http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(IDLE)
-                .serve_connection(TokioIo::new(connection), service)
-        );
-        let ended = tokio::select! {
-            ended = served.as_mut() => ended,
-            () = told(stop) => {
-                served.as_mut().graceful_shutdown();
-                served.await
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "a connection broke");
-        }
-    }
-
     /// HEAD is answered as GET; hyper leaves the body out.
     fn respond(&self, method: &Method, path: &str) -> Response<String> {
         let page: fn(&Self) -> Response<String> = match path {
@@ -105,21 +81,16 @@ impl Admin {
 impl Door for Admin {
     const NAME: &'static str = "admin";
 
-    async fn serve(self, mut connections: Connections, stop: watch::Receiver<bool>) {
-        let mut open = JoinSet::new();
-        loop {
-            tokio::select! {
-                connection = connections.next() => match connection {
-                    Some(Ok(connection)) => {
-                        open.spawn(self.clone().connection(connection, stop.clone()));
-                    }
-                    Some(Err(error)) => tracing::debug!(%error, "a connection was lost"),
-                    None => break,
-                },
-                Some(_) = open.join_next() => {}
-            }
-        }
-        while open.join_next().await.is_some() {}
+    async fn serve(self, connection: Connection, stop: watch::Receiver<bool>) {
+        let service = service_fn(|request: Request<Incoming>| {
+            let response = self.respond(request.method(), request.uri().path());
+            std::future::ready(Ok::<_, Infallible>(response))
+        });
+        let served = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(IDLE)
+            .serve_connection(TokioIo::new(connection), service);
+        drive(served, stop).await;
     }
 }
 

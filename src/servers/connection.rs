@@ -12,7 +12,6 @@ use tokio::{
     net::TcpStream,
     sync::OwnedSemaphorePermit,
 };
-use tonic::transport::server::Connected;
 
 use super::tls::Tls;
 
@@ -69,12 +68,6 @@ impl Connection {
             }
         }
     }
-}
-
-impl Connected for Connection {
-    type ConnectInfo = ();
-
-    fn connect_info(&self) {}
 }
 
 impl AsyncRead for Connection {

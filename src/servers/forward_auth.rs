@@ -8,18 +8,17 @@ pub mod encode;
 mod heads;
 mod trusted;
 
-use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use hyper::{
     Request, Response, body::Body, body::Incoming, server::conn::http1, service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{sync::watch, task::JoinSet};
-use tokio_stream::StreamExt;
+use tokio::sync::watch;
 
 use super::{
     connection::Connection,
-    runtime::{Connections, Door, told},
+    door::{Door, drive},
 };
 use crate::{
     authorizer::{Answer, Authorizer},
@@ -51,33 +50,6 @@ impl ForwardAuth {
         Self {
             authorizer,
             trusted: Arc::new(trusted),
-        }
-    }
-
-    /// Serves one connection until it ends, or until `stop` holds true and its last check is answered.
-    async fn connection(self, connection: Connection, stop: watch::Receiver<bool>) {
-        let is_trusted = self.trusted.contains(connection.peer().ip());
-        if !is_trusted {
-            tracing::info!(peer = %connection.peer().ip(), "a peer outside `trusted_proxies` has connected");
-        }
-        let service = service_fn(|request| self.respond(request, is_trusted));
-        let mut served = pin!(
-            http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(IDLE)
-                .max_buf_size(MAX_HEAD_BYTES)
-                .max_headers(MAX_HEADERS)
-                .serve_connection(TokioIo::new(Heads::new(connection)), service)
-        );
-        let ended = tokio::select! {
-            ended = served.as_mut() => ended,
-            () = told(stop) => {
-                served.as_mut().graceful_shutdown();
-                served.await
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "a connection broke");
         }
     }
 
@@ -121,20 +93,18 @@ impl ForwardAuth {
 impl Door for ForwardAuth {
     const NAME: &'static str = "http";
 
-    async fn serve(self, mut connections: Connections, stop: watch::Receiver<bool>) {
-        let mut open = JoinSet::new();
-        loop {
-            tokio::select! {
-                connection = connections.next() => match connection {
-                    Some(Ok(connection)) => {
-                        open.spawn(self.clone().connection(connection, stop.clone()));
-                    }
-                    Some(Err(error)) => tracing::debug!(%error, "a connection was lost"),
-                    None => break,
-                },
-                Some(_) = open.join_next() => {}
-            }
+    async fn serve(self, connection: Connection, stop: watch::Receiver<bool>) {
+        let is_trusted = self.trusted.contains(connection.peer().ip());
+        if !is_trusted {
+            tracing::info!(peer = %connection.peer().ip(), "a peer outside `trusted_proxies` has connected");
         }
-        while open.join_next().await.is_some() {}
+        let service = service_fn(|request| self.respond(request, is_trusted));
+        let served = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(IDLE)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .max_headers(MAX_HEADERS)
+            .serve_connection(TokioIo::new(Heads::new(connection)), service);
+        drive(served, stop).await;
     }
 }

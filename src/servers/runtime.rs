@@ -22,6 +22,7 @@ use tokio_stream::Stream;
 use super::{
     Listening,
     connection::{Accepted, Connection},
+    door::{Door, serve_all, told},
     tls::Tls,
 };
 
@@ -29,19 +30,6 @@ use super::{
 const BACKLOG: usize = 1024;
 /// Pause after `accept` fails, as it does when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// What speaks one protocol.
-pub trait Door: Clone + Send + 'static {
-    /// Its name in the log.
-    const NAME: &'static str;
-
-    /// Serves one worker's share of the connections. Once `stop` holds true it finishes the checks in flight and ends.
-    fn serve(
-        self,
-        connections: Connections,
-        stop: watch::Receiver<bool>,
-    ) -> impl Future<Output = ()> + Send;
-}
 
 /// The connections that one worker serves for one door. Where the door has TLS, hands are shaken already.
 #[derive(Debug)]
@@ -100,11 +88,6 @@ impl Stream for Connections {
         self.poll_shaken(context)
             .map(|connection| Some(Ok(connection)))
     }
-}
-
-/// Returns when `stop` holds true, or when nobody is left who could say so: then it is time to stop as well.
-pub(super) async fn told(mut stop: watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Serves one door on all workers until `stop` holds true, then finishes the checks in flight.
@@ -237,7 +220,7 @@ impl Worker {
     fn open(&self, door: impl Door, tls: Option<Tls>, stop: watch::Receiver<bool>) -> Share {
         let (connections, accepted) = mpsc::channel(BACKLOG);
         let accepted = Connections::new(accepted, tls);
-        let served = self.runtime.spawn(door.serve(accepted, stop));
+        let served = self.runtime.spawn(serve_all(door, accepted, stop));
         Share {
             connections,
             served,

@@ -1,7 +1,6 @@
 //! From Envoy's message to the facts of a request.
 
 use bytes::Bytes;
-use tonic::metadata::MetadataMap;
 
 use crate::{
     domain::{
@@ -14,7 +13,7 @@ use crate::{
 };
 
 /// The trace that the check itself is part of, where anybody asks: Envoy tells of its own span there.
-pub(super) fn trace(metadata: &MetadataMap) -> Headers {
+pub(super) fn trace(metadata: &http::HeaderMap) -> Headers {
     if !traces::are_on() {
         return Headers::default();
     }
