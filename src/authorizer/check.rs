@@ -36,6 +36,7 @@ use crate::{
         settings::{self, Intent},
     },
     kratos::Kratos,
+    telemetry::traces::CheckSpan,
 };
 
 /// What a check has found so far.
@@ -106,6 +107,7 @@ impl<'a> Check<'a> {
         &mut self,
         selection: &Selection<'_>,
         deadline: Option<Duration>,
+        span: &CheckSpan,
     ) -> (Standing, Enrolment) {
         let Some((site, kratos)) = self.kratos() else {
             return (Found::late().standing, Enrolment::Unknown);
@@ -118,6 +120,7 @@ impl<'a> Check<'a> {
             asks_enrolment: self.asks_enrolment(site),
             rule_ttl: selection.cache(),
             now: self.now,
+            span,
         };
         let budget = deadline.map_or(kratos.timeout(), |own| own.min(kratos.timeout()));
         let found = inquiry.within(budget).await;

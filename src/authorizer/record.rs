@@ -8,15 +8,17 @@ use crate::{
     telemetry::{
         log::{self, Event},
         metrics,
+        traces::CheckSpan,
     },
 };
 
-/// Writes the check's line, and the audit line of what it means for a second factor.
+/// Writes the check's line, and the audit line of what it means for a second factor; counts it and ends its span.
 pub(super) fn record(
     door: &'static str,
     check: &Check<'_>,
     decision: &Decision,
     duration: Duration,
+    span: CheckSpan,
 ) {
     let request = check.request.as_ref();
     let session = check.session.as_ref();
@@ -44,6 +46,7 @@ pub(super) fn record(
     };
     log::check(&line);
     metrics::check(&line);
+    span.end(&line);
     if let Some(event) = event(decision, check.is_step_up_completed) {
         log::audit(event, &line);
     }

@@ -81,6 +81,7 @@ impl Gate {
     }
 
     async fn of(whoami_required_aal: RequiredAal, written: impl Fn(&str) -> String) -> Self {
+        crate::watch::listen();
         let options = Options {
             whoami_required_aal,
             ..Options::default()

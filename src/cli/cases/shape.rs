@@ -41,7 +41,6 @@ pub(super) struct Request {
     pub(super) target: Option<String>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, Lines>,
-    pub(super) body: Option<String>,
     #[serde(default)]
     pub(super) context_extensions: BTreeMap<String, String>,
     #[serde(default)]

@@ -49,6 +49,7 @@ pub(super) struct Doors {
 
 impl Doors {
     pub(super) async fn open(suite: &Suite, scene: &Scene) -> Self {
+        crate::watch::listen();
         let kratos = suite.config.kratos.iter().map(|settings| {
             let api_url = scene.api_url.as_str().into();
             let settings = Settings {
@@ -180,7 +181,6 @@ fn message(facts: &Facts, is_raw: bool) -> CheckRequest {
         path: text(&facts.target).to_owned(),
         headers: map,
         header_map: is_raw.then_some(HeaderMap { headers: raw }),
-        raw_body: body.unwrap_or_default(),
         ..HttpRequest::default()
     };
     let context = facts.context.iter();
