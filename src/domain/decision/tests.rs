@@ -386,6 +386,23 @@ fn under_shadow(
     (decision.reason().as_str(), lifted)
 }
 
+/// Each: the rule in shadow, what is enforced below it, what the route asks, who asks, and what they hear.
+type Shadowed<'a> = (
+    Requirement,
+    Requirement,
+    Requirement,
+    &'a Standing,
+    (&'static str, Option<&'static str>),
+);
+
+fn all_under_shadow<const N: usize>(table: [Shadowed<'_>; N]) {
+    for (shadow, below, route, standing, expected) in table {
+        let words = format!("{shadow} over {below}, {route} on the route, {standing:?}");
+        let heard = under_shadow(shadow, below, &route, standing);
+        assert_eq!(heard, expected, "{words}");
+    }
+}
+
 #[test]
 fn a_rule_in_shadow_lifts_its_own_demand_and_no_other() {
     let proven = aal2(300);
@@ -421,7 +438,20 @@ fn a_rule_in_shadow_lifts_its_own_demand_and_no_other() {
             shadowed("access_denied"),
         ),
         (deny(), open(), session(), &out, ("session_inactive", None)),
-        // What is enforced below it.
+    ];
+    all_under_shadow(table);
+}
+
+#[test]
+fn what_is_enforced_below_a_rule_in_shadow_or_on_the_route_stays() {
+    let proven = aal2(300);
+    let session = || Requirement::Session(Demand::SESSION);
+    let aal2 = || Requirement::Session(Demand::AAL2);
+    let (open, deny) = (|| Requirement::None, || Requirement::Deny);
+    let down = Standing::Unavailable { retry_after: None };
+    let out = Standing::SignedOut;
+    let shadowed = |reason| ("shadowed", Some(reason));
+    let table = [
         (aal2(), session(), open(), &out, ("session_inactive", None)),
         (
             aal2(),
@@ -464,9 +494,5 @@ fn a_rule_in_shadow_lifts_its_own_demand_and_no_other() {
             shadowed("session_refresh_required"),
         ),
     ];
-    for (shadow, below, route, standing, expected) in table {
-        let words = format!("{shadow} over {below}, {route} on the route, {standing:?}");
-        let heard = under_shadow(shadow, below, &route, standing);
-        assert_eq!(heard, expected, "{words}");
-    }
+    all_under_shadow(table);
 }
