@@ -5,6 +5,8 @@ mod check;
 mod inquiry;
 mod record;
 mod request_id;
+mod submission;
+mod ticket;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +21,10 @@ use crate::{
         session::{Enrolment, Standing},
     },
     kratos::Kratos,
-    telemetry::clock::{Clock, Stopwatch},
+    telemetry::{
+        clock::{Clock, Stopwatch},
+        traces,
+    },
 };
 use check::Check;
 
@@ -85,16 +90,17 @@ impl Authorizer {
         deadline: Option<Duration>,
     ) -> Answer {
         let stopwatch = Stopwatch::start();
+        let span = traces::check(facts);
         let snapshot: Arc<Snapshot> = self.snapshot.load_full();
         let mut check = Check::new(&snapshot, facts, self.clock.now());
         let decision = match check.begin() {
             Err(settled) => settled,
             Ok(selection) => {
-                let (standing, enrolment) = check.ask(&selection, deadline).await;
-                check.conclude(&selection, standing, &enrolment)
+                let (standing, enrolment) = check.ask(&selection, deadline, &span).await;
+                check.conclude(&selection, &standing, &enrolment)
             }
         };
-        record::record(door, &check, &decision, stopwatch.elapsed());
+        record::record(door, &check, &decision, stopwatch.elapsed(), span);
         check.answer(decision)
     }
 
@@ -102,9 +108,10 @@ impl Authorizer {
     /// That it can only refuse is for the type to say: nobody else can make an allow.
     pub fn refuse(&self, door: &'static str, facts: &Facts, decision: Decision) -> Answer {
         let stopwatch = Stopwatch::start();
+        let span = traces::check(facts);
         let snapshot = self.snapshot.load_full();
         let check = Check::new(&snapshot, facts, self.clock.now());
-        record::record(door, &check, &decision, stopwatch.elapsed());
+        record::record(door, &check, &decision, stopwatch.elapsed(), span);
         check.answer(decision)
     }
 
@@ -118,7 +125,7 @@ impl Authorizer {
             Err(settled) => settled,
             Ok(selection) => {
                 let (standing, enrolment) = check.as_asked(standing, enrolment);
-                check.conclude(&selection, standing, enrolment)
+                check.conclude(&selection, &standing, enrolment)
             }
         };
         check.answer(decision)

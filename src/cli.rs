@@ -96,7 +96,7 @@ enum Verb {
     ///
     /// Runs what serve runs, but asks no Kratos: what it would say is given by --session. Exit 0 whatever the decision.
     #[command(after_help = EXPLAIN_EXAMPLES)]
-    Explain(Explain),
+    Explain(Box<Explain>),
     /// Ask the running server whether it is ready, and exit 1 if it is not: for the health check of a container.
     Health {
         /// Where its admin listener is reached: `servers.admin.listen`, with 127.0.0.1 for 0.0.0.0, or its `unix:/path`.

@@ -1,5 +1,7 @@
 //! One check, from its facts to its decision. What is found on the way stays here, for the reply and the log.
 
+mod form;
+
 use std::{
     borrow::Cow,
     cell::OnceCell,
@@ -12,25 +14,29 @@ use http::{HeaderName, HeaderValue, header};
 use super::{
     Answer, Snapshot,
     inquiry::{Found, Inquiry, Memory},
-    request_id,
+    request_id, submission,
 };
 use crate::{
     domain::{
         client::Client,
         context,
-        credential::Presented,
-        decision::{self, Decision, with_session, without_session},
+        credential::{CredentialKind, Presented},
+        decision::{self, Decision, Grant, decide_change, with_session, without_session},
         identity_domain::EnrolmentPolicy,
         loop_guard::Guard,
+        origin::Serves,
         policy::Site,
         reason::{Malformed, Reason},
         reply::{Case, Judged, Reply},
         request::{Facts, Request},
-        rule::Rule,
+        resume::{self, NotKept},
+        rule::{Demand, Rule},
         rule_set::Selection,
         session::{Enrolment, Session, Standing},
+        settings::{self, Intent},
     },
     kratos::Kratos,
+    telemetry::traces::CheckSpan,
 };
 
 /// What a check has found so far.
@@ -44,11 +50,15 @@ pub(super) struct Check<'a> {
     pub(super) site: Option<Site<'a>>,
     pub(super) rule: Option<&'a Rule>,
     pub(super) presented: Presented,
+    /// What a request that changes Kratos' settings must meet besides having a second factor; `None` for any other request.
+    change: Option<Vec<Demand>>,
     client: OnceCell<Client>,
     pub(super) session: Option<Arc<Session>>,
     pub(super) waited: Duration,
     pub(super) memory: Memory,
     pub(super) is_step_up_completed: bool,
+    pub(super) not_kept: Option<NotKept>,
+    is_continued: bool,
     response_headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -63,11 +73,14 @@ impl<'a> Check<'a> {
             site: None,
             rule: None,
             presented: Presented::Nothing,
+            change: None,
             client: OnceCell::new(),
             session: None,
             waited: Duration::ZERO,
             memory: Memory::Unasked,
             is_step_up_completed: false,
+            not_kept: None,
+            is_continued: false,
             response_headers: Vec::new(),
         }
     }
@@ -76,8 +89,12 @@ impl<'a> Check<'a> {
     pub(super) fn begin(&mut self) -> Result<Selection<'a>, Decision> {
         let selection = self.find_rule()?;
         let site = self.site.as_ref().ok_or(Decision::HostUnknown)?;
-        let (kinds, cookie) = (&site.domain.credentials, &site.domain.cookie);
-        let presented = Presented::find(&self.facts.headers, kinds, cookie);
+        // Kratos obeys all kinds, whichever are listed, and so none may be overlooked where it decides.
+        let kinds = match self.change {
+            Some(_) => &CredentialKind::ALL[..],
+            None => &*site.domain.credentials,
+        };
+        let presented = Presented::find(&self.facts.headers, kinds, &site.domain.cookie);
         match presented {
             Ok(presented) => self.presented = presented,
             Err(_) => return Err(self.settle(&selection, decision::ambiguous(&selection))),
@@ -90,6 +107,7 @@ impl<'a> Check<'a> {
         &mut self,
         selection: &Selection<'_>,
         deadline: Option<Duration>,
+        span: &CheckSpan,
     ) -> (Standing, Enrolment) {
         let Some((site, kratos)) = self.kratos() else {
             return (Found::late().standing, Enrolment::Unknown);
@@ -99,9 +117,10 @@ impl<'a> Check<'a> {
             demands: &selection.asked(),
             enforced: &selection.in_force().demands,
             presented: &self.presented,
-            asks_enrolment: site.domain.enrolment != EnrolmentPolicy::Off,
+            asks_enrolment: self.asks_enrolment(site),
             rule_ttl: selection.cache(),
             now: self.now,
+            span,
         };
         let budget = deadline.map_or(kratos.timeout(), |own| own.min(kratos.timeout()));
         let found = inquiry.within(budget).await;
@@ -131,25 +150,35 @@ impl<'a> Check<'a> {
             (Standing::Unavailable { .. }, _) | (_, Presented::One(_)) => standing,
             _ => Standing::SignedOut,
         };
-        let policy = self.site.as_ref().map(|site| site.domain.enrolment);
-        match policy {
-            Some(EnrolmentPolicy::Off) => (standing, &Enrolment::Unknown),
+        match &self.site {
+            Some(site) if !self.asks_enrolment(site) => (standing, &Enrolment::Unknown),
             _ => (standing, enrolment),
         }
+    }
+
+    fn asks_enrolment(&self, site: &Site<'_>) -> bool {
+        self.change.is_some() || site.domain.enrolment != EnrolmentPolicy::Off
     }
 
     /// The decision, now that the session is known.
     pub(super) fn conclude(
         &mut self,
         selection: &Selection<'a>,
-        standing: Standing,
+        standing: &Standing,
         enrolment: &Enrolment,
     ) -> Decision {
-        let decision = with_session(selection, &standing, enrolment, self.now);
         if let Standing::Session(session) = standing {
-            self.session = Some(session);
+            self.session = Some(Arc::clone(session));
         }
+        if self.is_continued {
+            return self.continued(standing);
+        }
+        let decision = match &self.change {
+            Some(own) => decide_change(own, standing, enrolment, self.now),
+            None => with_session(selection, standing, enrolment, self.now),
+        };
         let decision = self.guard(selection, decision);
+        let decision = self.keep(standing, decision);
         self.settle(selection, decision)
     }
 
@@ -193,17 +222,30 @@ impl<'a> Check<'a> {
         let site = policy
             .locate(&request.authority)
             .ok_or(Decision::HostUnknown)?;
-        self.site = Some(site);
+        let site = self.site.insert(site);
+        if request.path.whole() == resume::PATH.as_bytes() {
+            self.is_continued = true;
+            return Ok(policy.rules.session_only());
+        }
         let host = &request.authority.host;
-        let mut selection = policy
-            .rules
-            .select(host, &request.path, request.judged_method());
+        let mut selection = policy.select(site, host, &request.path, request.judged_method());
         self.rule = Some(selection.in_force().rule);
         let extension = context::parse(&self.facts.context, &policy.context_ignore);
         selection.add(&extension.map_err(|_| Decision::Deny(Reason::ContextInvalid))?);
+        let is_change = changes_settings(site, request, self.facts);
+        if is_change {
+            selection = selection.into_force();
+        }
         match without_session(&selection, request) {
-            Some(settled) => Err(self.settle(&selection, settled)),
-            None => Ok(selection),
+            Some(settled) if !(is_change && is_open(&settled)) => {
+                Err(self.settle(&selection, settled))
+            }
+            _ if is_change => {
+                self.change = Some(selection.demands.clone());
+                selection.demands.push(Demand::AAL2);
+                Ok(selection)
+            }
+            _ => Ok(selection),
         }
     }
 
@@ -250,7 +292,25 @@ impl<'a> Check<'a> {
             request_id: &self.request_id,
             judged: judged(),
             session: self.session.as_deref(),
+            not_kept: self.not_kept,
             response_headers: &self.response_headers,
         }
     }
+}
+
+fn is_open(decision: &Decision) -> bool {
+    matches!(decision, Decision::Allow(permit) if permit.grant() == Grant::Open)
+}
+
+/// Whether this would change something in Kratos' settings but set a second factor up, where that takes one.
+fn changes_settings(site: &Site<'_>, request: &Request, facts: &Facts) -> bool {
+    let serves_kratos = site.origin.serves() != Serves::Apps && site.domain.enrol_first.is_some();
+    if !serves_kratos {
+        return false;
+    }
+    let fields = submission::fields(facts);
+    let intent = settings::intent(request, fields.as_deref());
+    // No client sends one with what it only reads.
+    let has_odd_body = request.is_repeatable() && facts.body.is_some();
+    intent.is_some_and(|intent| intent == Intent::Change || has_odd_body)
 }

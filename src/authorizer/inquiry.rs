@@ -16,7 +16,7 @@ use crate::{
         session::{Enrolment, Session, Standing},
     },
     kratos::{Kratos, Told},
-    telemetry::clock::Stopwatch,
+    telemetry::{clock::Stopwatch, traces::CheckSpan},
 };
 
 /// What is asked on behalf of one check.
@@ -32,6 +32,8 @@ pub(super) struct Inquiry<'a> {
     /// The longest that this rule lets a session be remembered.
     pub(super) rule_ttl: Option<Duration>,
     pub(super) now: SystemTime,
+    /// What the calls to Kratos are below.
+    pub(super) span: &'a CheckSpan,
 }
 
 /// What was found.
@@ -108,7 +110,7 @@ impl Inquiry<'_> {
 
     async fn bounded(&self, budget: Duration, asking: impl Future<Output = Found>) -> Found {
         let stopwatch = Stopwatch::start();
-        let found = tokio::time::timeout(budget, asking).await;
+        let found = tokio::time::timeout(budget, self.span.around(asking)).await;
         Found {
             waited: stopwatch.elapsed(),
             ..found.unwrap_or_else(|_| Found::late())

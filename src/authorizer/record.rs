@@ -1,6 +1,6 @@
 //! What a check leaves behind.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use super::check::Check;
 use crate::{
@@ -8,15 +8,17 @@ use crate::{
     telemetry::{
         log::{self, Event},
         metrics,
+        traces::CheckSpan,
     },
 };
 
-/// Writes the check's line, and the audit line of what it means for a second factor.
+/// Writes the check's line, and the audit line of what it means for a second factor; counts it and ends its span.
 pub(super) fn record(
     door: &'static str,
     check: &Check<'_>,
     decision: &Decision,
     duration: Duration,
+    span: CheckSpan,
 ) {
     let request = check.request.as_ref();
     let session = check.session.as_ref();
@@ -37,13 +39,14 @@ pub(super) fn record(
         aal: session.map_or("", |session| session.aal.as_str()),
         subject: session.map_or("", |session| &session.subject),
         request_id: &check.request_id,
-        detail: &detail(decision),
+        detail: &detail(check, decision),
         duration,
         kratos: check.waited,
         cache: check.memory.as_str(),
     };
     log::check(&line);
     metrics::check(&line);
+    span.end(&line);
     if let Some(event) = event(decision, check.is_step_up_completed) {
         log::audit(event, &line);
     }
@@ -51,7 +54,7 @@ pub(super) fn record(
 
 /// What a decision means for a second factor.
 fn event(decision: &Decision, is_step_up_completed: bool) -> Option<Event> {
-    match decision {
+    match decision.challenge() {
         Decision::StepUp(_) => Some(Event::StepUpRequired),
         Decision::Enrol => Some(Event::EnrolmentRequired),
         Decision::Allow(_) if is_step_up_completed => Some(Event::StepUpCompleted),
@@ -59,10 +62,11 @@ fn event(decision: &Decision, is_step_up_completed: bool) -> Option<Event> {
     }
 }
 
-/// What was wrong with a request that can't be judged; none of its bytes are in it.
-fn detail(decision: &Decision) -> String {
-    match decision {
-        Decision::Malformed(malformed) => malformed.to_string(),
-        _ => String::new(),
+/// What was wrong with a request that can't be judged, or with a form that is not kept; none of their bytes are in it.
+fn detail(check: &Check<'_>, decision: &Decision) -> Cow<'static, str> {
+    match (decision, check.not_kept) {
+        (Decision::Malformed(malformed), _) => malformed.to_string().into(),
+        (_, Some(why)) => format!("form_not_kept: {}", why.as_str()).into(),
+        _ => "".into(),
     }
 }

@@ -20,12 +20,14 @@ use crate::{
     authorizer::{Answer, Authorizer, Snapshot},
     config::Config,
     domain::{
+        body::Body,
         client::Client,
         credential::Presented,
         decision::Verdict,
         duration::in_words,
         policy::Site,
         request::{Facts, Reach, Request},
+        settings::SETTINGS_RULE,
     },
     telemetry::clock::Clock,
 };
@@ -49,6 +51,9 @@ pub(super) struct Explain {
     /// A header of the request, as `Name: value`; may be given often. Without any, it is a browser that opens a page.
     #[arg(long = "header", short = 'H', value_name = "HEADER", value_parser = header)]
     headers: Vec<(String, String)>,
+    /// The request's body, whole, as Envoy passes it with `with_request_body`.
+    #[arg(long, value_name = "TEXT")]
+    body: Option<String>,
     /// A key and a value of Envoy's `context_extensions`, as `require=aal2`; may be given often.
     #[arg(long = "context", value_name = "KEY=VALUE", value_parser = pair)]
     context: Vec<(String, String)>,
@@ -125,12 +130,15 @@ impl Explain {
         }
         let request = cases::Request::new(&self.method, &self.url, &headers, &self.context);
         let cookie = |request: &cases::Request| cases::cookie(config, request.host()).to_owned();
-        request
-            .map(|request| {
-                let cookie = (self.session != Said::SignedOut).then(|| cookie(&request));
-                request.facts(cookie.as_deref(), CREDENTIAL)
-            })
-            .unwrap_or_default()
+        let body = self.body.clone().map(Into::into).and_then(Body::new);
+        let facts = request.map(|request| {
+            let cookie = (self.session != Said::SignedOut).then(|| cookie(&request));
+            request.facts(cookie.as_deref(), CREDENTIAL)
+        });
+        Facts {
+            body,
+            ..facts.unwrap_or_default()
+        }
     }
 
     fn answer(
@@ -167,6 +175,14 @@ impl Explain {
         };
         tell_site(out, facts, &site)?;
         writeln!(out, "  session  {}", told(&self.session))?;
+        let (host, method) = (&request.authority.host, request.judged_method());
+        let selection = config.policy.select(&site, host, &request.path, method);
+        if &*selection.rule.id == SETTINGS_RULE {
+            return writeln!(
+                out,
+                "\n  Kratos' own: no rule holds here, but `settings: enrol_first` does"
+            );
+        }
         rules::tell(out, config, &request, facts)
     }
 }

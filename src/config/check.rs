@@ -8,6 +8,7 @@ mod rule;
 mod rules;
 mod secret;
 mod servers;
+mod settings;
 mod tls;
 mod upstream;
 
@@ -44,7 +45,7 @@ pub(super) fn check(sources: &Sources, given_secret: Option<&OsStr>) -> Result<C
     let mut faults = Collector::new(&sources.name);
     let paths = paths(&mut faults, &file.paths);
     let upstream_headers = upstream::check(&mut faults, file.upstream_headers.as_ref());
-    let mut domains = kratos::check(&mut faults, &sources.name, &file.kratos);
+    let mut domains = kratos::check(&mut faults, &sources.name, &file.kratos, paths);
     let servers = servers::check(&mut faults, &sources.name, &file.servers);
     let log = log(&mut faults, &file.log);
     let workers = workers(&mut faults, file.workers.as_ref());

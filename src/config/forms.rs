@@ -63,8 +63,8 @@ macro_rules! words {
 patterns! {
     /// A name of an identity domain.
     Name = "^[a-z0-9._-]{1,64}$";
-    /// A rule's id; `default` is taken.
-    Id = "^(?!default$)[a-z0-9][a-z0-9._-]{0,63}$";
+    /// A rule's id; two are taken.
+    Id = r"^(?!(default|kratos\.settings)$)[a-z0-9][a-z0-9._-]{0,63}$";
     /// A duration.
     Time = TIME;
     /// A duration that is not zero.
@@ -108,6 +108,8 @@ words! {
     SignedOut = "verify" | "trust";
     /// `kratos.<name>.enrolment`; YAML may write `off` as a boolean.
     Enrolment = "detect" | "refuse" | "off" | false;
+    /// `kratos.<name>.settings`
+    Settings = "kratos" | "enrol_first";
     /// `kratos.<name>.credentials[]`
     Credential = "cookie" | "session_token" | "bearer";
     /// `log.level`

@@ -12,6 +12,7 @@ use super::{
     policy::{Policy, Site},
     request::Request,
     rule::Rule,
+    settings::SETTINGS_RULE,
 };
 
 /// Longest `Location` in bytes.
@@ -62,6 +63,15 @@ pub fn location(decision: &Decision, asked: &Asked<'_>) -> Option<String> {
 #[must_use]
 pub fn shortened(decision: &Decision, asked: &Asked<'_>, max_bytes: usize) -> Option<String> {
     within(max_bytes, &start(decision, asked.site.domain)?, asked)
+}
+
+/// The same with a return address that is a path on the request's own origin.
+#[must_use]
+pub fn by_way_of(decision: &Decision, site: &Site<'_>, path: &str) -> Option<String> {
+    let address = format!("{}{path}", site.origin);
+    let return_to = percent_encode(address.as_bytes(), COMPONENT);
+    let start = start(decision, site.domain)?;
+    Some(format!("{start}return_to={return_to}"))
 }
 
 /// Where the person changes what they prove themselves with, in at most this many bytes.
@@ -120,9 +130,11 @@ impl ReturnTo {
 }
 
 impl Asked<'_> {
-    /// For a page that a link repeats, the page itself; else the first address that is given and lies in the identity domain.
+    /// For a page that a link may repeat, the page itself; else the first address that is given and lies in the identity domain.
     fn return_to(&self) -> ReturnTo {
-        if self.client == Client::Page && self.request.is_repeatable() {
+        // What was held in Kratos' settings may hold a password, and no link may send it again.
+        let is_held = &*self.rule.id == SETTINGS_RULE;
+        if self.client == Client::Page && self.request.is_repeatable() && !is_held {
             return self.here(self.request.target.to_vec());
         }
         let header = |name| {

@@ -14,6 +14,7 @@ use super::{
     loop_guard::Loop,
     reason::{Malformed, Reason},
     request::Request,
+    resume::{Continued, Kept},
     rule::Demand,
     rule_set::{Enforced, Selection},
     session::{Aal, Enrolment, Factor, Standing},
@@ -59,6 +60,10 @@ pub enum Decision {
     StepUp(StepUp),
     /// There is no second factor to give: set one up.
     Enrol,
+    /// One of these three, and the form that met it is kept in the browser meanwhile.
+    Keep(Box<Kept>),
+    /// The page that continues such a form.
+    Resume(Box<Continued>),
     /// The same challenge again would lead in circles.
     Loop(Loop),
     /// No session could change this.
@@ -199,6 +204,30 @@ pub fn decide(
     match first_shortfall(demands, session, now) {
         None => Decision::Allow(Permit { grant: Grant::Met }),
         Some(shortfall) => challenge(demands, shortfall, enrolment),
+    }
+}
+
+/// The outcome for whoever changes something in Kratos' settings: all that, and they must have a second factor. Kratos asks
+/// for it by itself, so it need not be given yet.
+#[must_use]
+pub fn decide_change(
+    demands: &[Demand],
+    standing: &Standing,
+    enrolment: &Enrolment,
+    now: SystemTime,
+) -> Decision {
+    let is_due = *standing == Standing::SecondFactorDue;
+    let demanded = if is_due && demands.is_empty() {
+        Decision::Allow(Permit { grant: Grant::Met })
+    } else {
+        decide(demands, standing, enrolment, now)
+    };
+    let given = decide(&[Demand::AAL2], standing, enrolment, now);
+    let is_to_give = is_due || *enrolment == Enrolment::Enrolled;
+    match (&demanded, &given) {
+        (Decision::Allow(_), Decision::StepUp(_)) if is_to_give => demanded,
+        (Decision::Allow(_), _) => given,
+        _ => demanded,
     }
 }
 

@@ -2,7 +2,11 @@
 
 use url::Url;
 
-use super::credential::CredentialKind;
+use super::{
+    credential::CredentialKind,
+    origin::{OriginError, OriginPattern},
+    settings::EnrolFirst,
+};
 
 /// One Kratos and what challenges there look like. Where Stepgate itself calls it is for `kratos` to know.
 #[derive(Clone, Debug)]
@@ -19,6 +23,8 @@ pub struct IdentityDomain {
     pub refresh: Refresh,
     /// What becomes of someone who has no second factor.
     pub enrolment: EnrolmentPolicy,
+    /// Where its own settings are for enrolling first; `None` where Kratos alone guards them.
+    pub enrol_first: Option<EnrolFirst>,
 }
 
 /// When a step-up carries `refresh=true`.
@@ -75,5 +81,26 @@ impl BaseUrl {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Its path, with nothing at its end: empty where the URL has none.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.0.get(self.origin_end()..).unwrap_or_default()
+    }
+
+    /// Its origin.
+    ///
+    /// # Errors
+    /// See [`OriginError`].
+    pub fn origin(&self) -> Result<OriginPattern, OriginError> {
+        OriginPattern::parse(self.0.get(..self.origin_end()).unwrap_or_default())
+    }
+
+    fn origin_end(&self) -> usize {
+        let host = self.0.find("://").map_or(0, |at| at.saturating_add(3));
+        let behind = self.0.get(host..).unwrap_or_default();
+        let path = behind.find('/').unwrap_or(behind.len());
+        host.saturating_add(path)
     }
 }

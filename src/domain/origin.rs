@@ -117,12 +117,25 @@ impl fmt::Display for OriginPattern {
     }
 }
 
+/// What an origin serves, as far as that decides who judges a request there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Serves {
+    /// Guarded applications.
+    #[default]
+    Apps,
+    /// A Kratos whose settings are for enrolling first, and beside it only what nobody guards.
+    Kratos,
+    /// Both.
+    Both,
+}
+
 /// One origin that a request or a link belongs to: no wildcard is left in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     scheme: Scheme,
     host: Host,
     port: u16,
+    serves: Serves,
 }
 
 impl Origin {
@@ -130,6 +143,12 @@ impl Origin {
     #[must_use]
     pub fn scheme(&self) -> Scheme {
         self.scheme
+    }
+
+    /// What it serves.
+    #[must_use]
+    pub fn serves(&self) -> Serves {
+        self.serves
     }
 }
 
@@ -170,6 +189,7 @@ pub struct Origins {
 struct Guarded {
     pattern: OriginPattern,
     domain: DomainId,
+    serves: Serves,
 }
 
 impl Origins {
@@ -178,15 +198,49 @@ impl Origins {
     pub fn new(origins: impl IntoIterator<Item = (OriginPattern, DomainId)>) -> Self {
         let mut all = Self::default();
         for (pattern, domain) in origins {
-            let (map, host) = match &pattern.host {
-                HostPattern::Exact(host) => (&mut all.exact, host.clone()),
-                HostPattern::Below(suffix) => (&mut all.below, suffix.clone()),
-            };
-            map.entry(host)
-                .or_default()
-                .push(Guarded { pattern, domain });
+            all.insert(Guarded {
+                pattern,
+                domain,
+                serves: Serves::Apps,
+            });
         }
         all
+    }
+
+    /// The same, and there a Kratos whose settings are for enrolling first. The origin is known from then on, though it may
+    /// be none of those given.
+    #[must_use]
+    pub fn with_kratos(mut self, at: OriginPattern, domain: DomainId) -> Self {
+        let HostPattern::Exact(host) = &at.host else {
+            return self;
+        };
+        let is_it = |one: &Guarded| one.pattern.scheme == at.scheme && one.pattern.port == at.port;
+        if let Some(level) = self.exact.get_mut(host)
+            && let Some(own) = level.iter_mut().find(|one| is_it(one))
+        {
+            own.serves = Serves::Both;
+            return self;
+        }
+        let is_guarded = self.candidates(host).any(|level| level.iter().any(is_it));
+        let serves = if is_guarded {
+            Serves::Both
+        } else {
+            Serves::Kratos
+        };
+        self.insert(Guarded {
+            pattern: at,
+            domain,
+            serves,
+        });
+        self
+    }
+
+    fn insert(&mut self, guarded: Guarded) {
+        let (map, host) = match &guarded.pattern.host {
+            HostPattern::Exact(host) => (&mut self.exact, host.clone()),
+            HostPattern::Below(suffix) => (&mut self.below, suffix.clone()),
+        };
+        map.entry(host).or_default().push(guarded);
     }
 
     /// The origin that a request for this host and port belongs to.
@@ -231,6 +285,7 @@ impl Guarded {
             scheme: self.pattern.scheme,
             host: host.clone(),
             port: self.pattern.port,
+            serves: self.serves,
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Everything a decision needs to know of the configuration.
 
+use http::Method;
+
 use super::{
-    host::Authority,
+    host::{Authority, Host},
     identity_domain::IdentityDomain,
     marker::Secret,
     origin::{DomainId, Origin, Origins},
-    path::PathOptions,
-    rule_set::RuleSet,
+    path::{Path, PathOptions},
+    rule_set::{RuleSet, Selection},
     upstream_headers::UpstreamHeaders,
 };
 
@@ -50,5 +52,21 @@ impl Policy {
             domain_id,
             domain: self.identity_domains.get(domain_id)?,
         })
+    }
+
+    /// The rule for a request that belongs there, and what every reading of its path demands.
+    #[must_use]
+    pub fn select<'a>(
+        &'a self,
+        site: &Site<'a>,
+        host: &Host,
+        path: &Path,
+        method: &Method,
+    ) -> Selection<'a> {
+        let serves = site.origin.serves();
+        match &site.domain.enrol_first {
+            Some(first) if first.replaces_rules(serves, path) => Selection::of(&first.rule),
+            _ => self.rules.select(host, path, method),
+        }
     }
 }

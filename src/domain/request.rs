@@ -31,6 +31,9 @@ pub struct Facts {
     pub target: Bytes,
     /// The headers.
     pub headers: Headers,
+    /// `traceparent` and `tracestate` of the check itself, where the proxy puts its own span; empty where it doesn't, and
+    /// where nobody asks.
+    pub trace: Headers,
     /// What the operator wrote on the route: Envoy's `context_extensions`.
     pub context: Vec<(Bytes, Bytes)>,
     /// The body. None where there is none, where the door was not given it, and where it is not whole.
@@ -85,6 +88,12 @@ impl Request {
             target: facts.target.clone(),
             preflight,
         })
+    }
+
+    /// What stands behind the first `?`, exactly as received.
+    #[must_use]
+    pub fn query(&self) -> &[u8] {
+        query_of(&self.target)
     }
 
     /// Whether a link repeats this request.
@@ -148,10 +157,13 @@ pub(super) fn is_spelling_of(name: &[u8], known: &str) -> bool {
     name.len() == known.len() && name.iter().map(plain).eq(known.bytes())
 }
 
+fn query_of(target: &[u8]) -> &[u8] {
+    target.splitn(2, |&b| b == b'?').nth(1).unwrap_or_default()
+}
+
 /// Whether the query holds a field named `_method`.
 fn names_method(target: &[u8]) -> bool {
-    let query = target.splitn(2, |&b| b == b'?').nth(1).unwrap_or_default();
-    let names = query
+    let names = query_of(target)
         .split(|&b| b == b'&' || b == b';')
         .map(|pair| pair.split(|&b| b == b'=').next().unwrap_or_default());
     names.map(|name| percent_decode(name)).any(is_method_field)

@@ -29,6 +29,8 @@ pub struct Rule {
     pub mode: Mode,
     /// Where a challenge leads back to, for requests that a link can't repeat: a path, or a URL on a guarded origin.
     pub return_to: Option<Box<str>>,
+    /// Whether a form that needs a challenge is kept in the browser and sent after it.
+    pub resume: bool,
     /// The longest that a session may be remembered for this rule; zero for never, `None` for as long as any.
     pub cache: Option<Duration>,
 }
@@ -63,6 +65,23 @@ pub enum Requirement {
     Session(Demand),
     /// Nobody passes.
     Deny,
+}
+
+impl Rule {
+    /// What holds for every request that nothing else names.
+    pub(super) fn everywhere(id: &str, requirement: Requirement) -> Self {
+        Self {
+            id: id.into(),
+            hosts: Vec::new(),
+            paths: vec![PathPattern::everything()],
+            methods: Methods::All,
+            requirement,
+            mode: Mode::Enforce,
+            return_to: None,
+            resume: false,
+            cache: None,
+        }
+    }
 }
 
 impl Requirement {

@@ -4,6 +4,7 @@
 //! [`RuleSet::new`] refuses rules that tie on a request, so that there is always one answer.
 
 mod considered;
+mod overlap;
 mod reach;
 mod selection;
 mod table;
@@ -15,7 +16,7 @@ use http::Method;
 use super::{
     claim::Pointer,
     host::Host,
-    pattern::{HostPattern, HostRank, Methods, PathPattern, PathRank, parents},
+    pattern::{HostPattern, HostRank, PathPattern, PathRank, parents},
     rule::{DEFAULT_RULE, Mode, Requirement, Rule},
 };
 pub use considered::{Considered, Fit};
@@ -65,7 +66,7 @@ impl RuleSet {
     pub fn new(rules: Vec<Rule>, default: Requirement) -> Result<Self, Vec<Tie>> {
         let mut set = Self {
             rules: Vec::new(),
-            default: default_rule(default),
+            default: Rule::everywhere(DEFAULT_RULE, default),
             exact: HashMap::default(),
             below: HashMap::default(),
             any: Table::default(),
@@ -117,13 +118,27 @@ impl RuleSet {
         method: &Method,
         counts: impl Fn(usize) -> bool,
     ) -> &Rule {
-        let exact = self.exact.get(host);
-        let below = parents(host.as_str()).filter_map(|parent| self.below.get(parent));
-        let mut tables = exact.into_iter().chain(below).chain([&self.any]);
+        let mut tables = self.tables_of(host).map(|(_, table)| table);
         let found = tables.find_map(|table| table.find(reading, method, &counts));
         found
             .and_then(|place| self.rules.get(place))
             .unwrap_or(&self.default)
+    }
+
+    /// The rules that name this host, or none, by how specifically they name it, the most specific first.
+    fn tables_of(&self, host: &Host) -> impl Iterator<Item = (HostRank, &Table)> {
+        let exact = self.exact.get(host).map(|table| (HostRank::Exact, table));
+        let below = self.wildcards(parents(host.as_str()));
+        let any = (HostRank::Any, &self.any);
+        exact.into_iter().chain(below).chain([any])
+    }
+
+    /// The rules for every host below one of these.
+    fn wildcards<'a>(
+        &self,
+        suffixes: impl Iterator<Item = &'a str>,
+    ) -> impl Iterator<Item = (HostRank, &Table)> {
+        suffixes.filter_map(|suffix| Some((HostRank::below(suffix), self.below.get(suffix)?)))
     }
 
     fn insert(&mut self, place: usize, rule: &Rule) {
@@ -154,7 +169,6 @@ impl RuleSet {
     }
 
     fn tie(&self, a: &Entry, b: &Entry) -> Option<Tie> {
-        let (a, b) = if a.rule <= b.rule { (a, b) } else { (b, a) };
         let id = |entry: &Entry| self.rules.get(entry.rule).map(|rule| rule.id.clone());
         Some(Tie {
             first: id(a)?,
@@ -162,19 +176,6 @@ impl RuleSet {
             first_path: a.path.to_string(),
             second_path: b.path.to_string(),
         })
-    }
-}
-
-fn default_rule(requirement: Requirement) -> Rule {
-    Rule {
-        id: DEFAULT_RULE.into(),
-        hosts: Vec::new(),
-        paths: vec![PathPattern::everything()],
-        methods: Methods::All,
-        requirement,
-        mode: Mode::Enforce,
-        return_to: None,
-        cache: None,
     }
 }
 
@@ -208,5 +209,7 @@ impl Rule {
     }
 }
 
+#[cfg(test)]
+mod pairwise;
 #[cfg(test)]
 mod tests;

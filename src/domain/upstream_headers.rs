@@ -241,6 +241,7 @@ mod tests {
             requirement: Requirement::None,
             mode: Mode::Enforce,
             return_to: None,
+            resume: false,
             cache: None,
         }
     }

@@ -49,8 +49,9 @@ static LINES: OnceLock<Lines> = OnceLock::new();
 pub fn init(settings: Settings) -> io::Result<()> {
     let started = Lines::start()?;
     let lines = LINES.get_or_init(|| started);
-    // The audit's lines are no matter of the level.
-    let directives = format!("{},stepgate={},{AUDIT}=info", Level::WARN, settings.level);
+    // The audit's lines are no matter of the level, and of a collector's failures `traces` tells now and then.
+    let (others, own) = (Level::WARN, settings.level);
+    let directives = format!("{others},stepgate={own},{AUDIT}=info,opentelemetry-otlp=off");
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(directives))
         .with_writer(lines.clone());

@@ -62,7 +62,26 @@ impl Gate {
         Self::open(rules, RequiredAal::Aal1, servers).await
     }
 
+    /// The same, where Kratos' settings are for enrolling first.
+    pub(crate) async fn start_enrolling_first() -> Self {
+        let enrol_first = |api_url: &str| {
+            let origins = "origins: [https://app.test]";
+            let first = format!("{origins}\n    settings: enrol_first");
+            format!(
+                "{} []\n{SERVERS}",
+                config(api_url, "").trim_end().replace(origins, &first)
+            )
+        };
+        Self::of(RequiredAal::Aal1, enrol_first).await
+    }
+
     async fn open(rules: &str, whoami_required_aal: RequiredAal, servers: &str) -> Self {
+        let written = |api_url: &str| format!("{}\n{servers}", config(api_url, rules));
+        Self::of(whoami_required_aal, written).await
+    }
+
+    async fn of(whoami_required_aal: RequiredAal, written: impl Fn(&str) -> String) -> Self {
+        crate::watch::listen();
         let options = Options {
             whoami_required_aal,
             ..Options::default()
@@ -71,8 +90,7 @@ impl Gate {
         people(&double);
         let clock = double.clock().clone();
         let clock = Clock::by_hand(move || SystemTime::try_from(clock.now()).unwrap());
-        let rules = config(double.public_url().as_str(), rules);
-        let config = Config::parse("test.yaml", &format!("{rules}\n{servers}")).unwrap();
+        let config = Config::parse("test.yaml", &written(double.public_url().as_str())).unwrap();
         let doors = Doors::open(config.servers.clone()).await.unwrap();
         let url = format!("http://{}", doors.grpc_address().unwrap());
         let http = doors.http_address().unwrap().unwrap().address().unwrap();

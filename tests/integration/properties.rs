@@ -11,5 +11,6 @@ mod order;
 mod readers;
 mod reference;
 mod requests;
+mod settings;
 mod shadow;
 mod spellings;

@@ -58,13 +58,14 @@ fn whole() -> Value {
         "kratos": { "ciam": {
             "api_url": "http://k.test", "browser_url": "https://ciam.b.test/k", "origins": ["https://a.test", "https://*.a.test"],
             "cookie": "c", "timeout": "1s", "refresh": "always", "credentials": ["cookie"], "enrolment": "detect",
+            "settings": "enrol_first",
             "max_in_flight": 64, "cache": { "ttl": "1s", "capacity": 10 }, "signed_out": "verify", "health": "/ready",
         } },
         "default": "none",
         "rules": [
             { "id": "a", "match": { "path": ["/a"], "host": "a.test", "methods": ["POST"] },
               "require": { "aal": "aal2", "max_age": "5m", "factors": ["totp"], "identity": { "/a": ["x", 1, true] } },
-              "mode": "shadow", "return_to": "/a", "cache": "off" },
+              "mode": "shadow", "return_to": "/a", "resume": true, "cache": "off" },
             { "id": "b", "match": { "path": "/b", "host": ["b.a.test"] }, "require": "session" },
         ],
         "rule_files": [],

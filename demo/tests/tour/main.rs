@@ -17,6 +17,8 @@ mod customers;
 mod driver;
 mod operations;
 mod outages;
+mod resume;
+mod settings;
 mod staff;
 mod tokens;
 mod visitor;

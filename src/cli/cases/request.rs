@@ -9,6 +9,7 @@ use super::shape;
 use crate::{
     config::Collector,
     domain::{
+        body::Body,
         credential::CredentialKind,
         headers::Headers,
         request::{Facts, Reach},
@@ -28,6 +29,8 @@ pub(in crate::cli) struct Request {
     headers: BTreeMap<String, Vec<String>>,
     context: BTreeMap<String, String>,
     joined: bool,
+    /// Whole, and empty where there is none.
+    body: String,
 }
 
 /// The request that is written, or `None` after noting why there is none.
@@ -61,6 +64,7 @@ pub(super) fn check(faults: &mut Collector, written: &Spanned<shape::Request>) -
             .collect(),
         context: request.context_extensions.clone(),
         joined: request.joined,
+        body: request.body.clone(),
     })
 }
 
@@ -96,6 +100,7 @@ impl Request {
             headers: lines,
             context: context.iter().cloned().collect(),
             joined: false,
+            body: String::new(),
         })
     }
 
@@ -148,9 +153,10 @@ impl Request {
                 Headers::raw(lines)
             },
             context: self.context.iter().map(bytes).collect(),
-            body: None,
+            body: Body::new(self.body.clone().into()),
             // As Envoy does over gRPC.
             reach: Reach::Edits,
+            trace: Headers::default(),
         }
     }
 }

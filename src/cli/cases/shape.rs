@@ -45,6 +45,8 @@ pub(super) struct Request {
     pub(super) context_extensions: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) joined: bool,
+    #[serde(default)]
+    pub(super) body: String,
 }
 
 /// A header's line, or its lines.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_saphyr::{Location, Spanned};
 
-use super::{calls, switch, text, word};
+use super::{calls, settings, switch, text, word};
 use crate::{
     config::{fault::Collector, file},
     domain::{
@@ -12,6 +12,7 @@ use crate::{
         credential::CredentialKind,
         identity_domain::{BaseUrl, EnrolmentPolicy, IdentityDomain, Refresh},
         origin::{DomainId, OriginPattern, Origins},
+        path::PathOptions,
     },
     kratos::Settings,
 };
@@ -42,16 +43,18 @@ impl Domains {
     }
 }
 
-struct Written {
-    pattern: OriginPattern,
-    domain: DomainId,
-    at: Location,
+/// An origin, whose it is, and where it stands.
+pub(super) struct Written {
+    pub(super) pattern: OriginPattern,
+    pub(super) domain: DomainId,
+    pub(super) at: Location,
 }
 
 pub(super) fn check(
     faults: &mut Collector,
     file: &str,
     written: &Spanned<BTreeMap<String, Spanned<file::Kratos>>>,
+    paths: PathOptions,
 ) -> Domains {
     if written.value.is_empty() {
         faults.add(
@@ -70,19 +73,21 @@ pub(super) fn check(
                 ),
             );
         }
-        domains.extend(domain(faults, file, name, &kratos.value));
+        domains.extend(domain(faults, file, name, &kratos.value, paths));
         origins.extend(self::origins(faults, place, &kratos.value));
     }
-    told_apart(faults, &origins);
+    let of_kratos = settings::origins(faults, written, &origins);
+    told_apart(faults, &settings::all(&origins, &of_kratos));
     let (identity_domains, settings) = domains.into_iter().unzip();
     let patterns: Vec<_> = origins
         .into_iter()
         .map(|origin| (origin.pattern, origin.domain))
         .collect();
+    let guarded = Origins::new(patterns.iter().cloned());
     Domains {
         identity_domains,
         settings,
-        origins: Origins::new(patterns.iter().cloned()),
+        origins: settings::with_kratos(guarded, &of_kratos),
         patterns,
     }
 }
@@ -97,6 +102,7 @@ fn domain(
     file: &str,
     name: &str,
     kratos: &file::Kratos,
+    paths: PathOptions,
 ) -> Option<(IdentityDomain, Settings)> {
     let cookie = cookie(faults, kratos.cookie.as_ref());
     let settings = calls::check(faults, file, name, kratos, &cookie);
@@ -113,9 +119,11 @@ fn domain(
     ];
     let enrolment =
         switch(faults, "enrolment", kratos.enrolment.as_ref(), &words).unwrap_or_default();
+    let browser_url = browser_url?;
     let identity_domain = IdentityDomain {
         name: name.into(),
-        browser_url: browser_url?,
+        enrol_first: settings::check(faults, kratos, &browser_url, paths),
+        browser_url,
         cookie,
         credentials: credentials(faults, kratos.credentials.as_ref()),
         refresh,
@@ -208,7 +216,7 @@ fn origins(faults: &mut Collector, domain: DomainId, kratos: &file::Kratos) -> V
 }
 
 /// A request names a host and perhaps a port, so that must be enough to tell whose it is.
-fn told_apart(faults: &mut Collector, origins: &[Written]) {
+fn told_apart(faults: &mut Collector, origins: &[&Written]) {
     for (place, later) in origins.iter().enumerate() {
         let same_host = origins
             .iter()

@@ -17,6 +17,7 @@ use crate::{
         path::PathOptions,
         pattern::{HostPattern, Methods, PathPattern},
         rule::{DEFAULT_RULE, Mode, Rule},
+        settings::SETTINGS_RULE,
     },
 };
 
@@ -35,6 +36,12 @@ pub(super) fn check(
     if !is_id(id) {
         faults.add(at, format_args!("`id: {id}` is not an id; use up to 64 lower-case letters, digits, `.`, `_` and `-`, a letter or digit first"));
     }
+    if id == SETTINGS_RULE {
+        faults.add(
+            at,
+            "`id: kratos.settings` is what `settings: enrol_first` goes by; choose another",
+        );
+    }
     if id == DEFAULT_RULE {
         faults.add(
             at,
@@ -52,6 +59,7 @@ pub(super) fn check(
             .return_to
             .as_ref()
             .and_then(|address| return_to(faults, address, domains)),
+        resume: rule.resume,
         cache: cache(faults, rule.cache.as_ref()),
     }
 }

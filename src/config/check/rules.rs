@@ -12,6 +12,7 @@ use crate::{
     config::{fault::Collector, sources::Sources},
     domain::{
         host::{Authority, Host},
+        origin::Serves,
         path::{Path, PathOptions},
         rule_set::{RuleSet, Tie},
     },
@@ -76,8 +77,14 @@ fn guard_of(browser_url: &str, rules: &RuleSet, domains: &Domains) -> Option<Box
         host,
         port: url.port(),
     };
-    domains.origins.locate(&authority)?;
-    let login = format!("{}/self-service/login/browser", url.path());
+    let (origin, domain) = domains.origins.locate(&authority)?;
+    let is_open_anyway = origin.serves() != Serves::Apps
+        && domains.identity_domains.get(domain)?.enrol_first.is_some();
+    if is_open_anyway {
+        return None;
+    }
+    let base = url.path().trim_end_matches('/');
+    let login = format!("{base}/self-service/login/browser");
     let path = Path::parse(login.as_bytes(), PathOptions::default()).ok()?;
     let selection = rules.select(&authority.host, &path, &Method::GET);
     let is_guarded = selection.is_denied || !selection.demands.is_empty();

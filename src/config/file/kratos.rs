@@ -61,6 +61,10 @@ pub(in crate::config) struct Kratos {
     /// log in, and before Kratos is given up. `off` where there is none.
     #[schemars(with = "Option<forms::Health>", extend("default" = "/health/ready"))]
     pub(in crate::config) health: Option<Spanned<Word>>,
+    /// `enrol_first`: someone without a second factor may use Kratos' settings only to set one up, which Kratos itself can't
+    /// demand. The origin of `browser_url` must be judged too, with the bodies of its requests.
+    #[schemars(with = "Option<forms::Settings>", extend("default" = "kratos"))]
+    pub(in crate::config) settings: Option<Spanned<String>>,
     /// PEM roots for an https `api_url`, relative to this file. Left out, the system's.
     #[schemars(with = "Option<String>")]
     pub(in crate::config) ca_file: Option<Spanned<String>>,

@@ -138,7 +138,7 @@ fn guard<'a>(reviewed: &Reviewed<'a>, url: &str) -> Option<Selection<'a>> {
         host,
         port: url.port(),
     };
-    policy.locate(&authority)?;
+    let site = policy.locate(&authority)?;
     let path = crate::domain::path::Path::parse(url.path().as_bytes(), policy.paths).ok()?;
-    Some(policy.rules.select(&authority.host, &path, &Method::GET))
+    Some(policy.select(&site, &authority.host, &path, &Method::GET))
 }

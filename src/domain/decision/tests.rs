@@ -321,6 +321,36 @@ fn identity_is_looked_at_once_the_level_is_met() {
     );
 }
 
+#[test]
+fn a_change_of_settings_takes_a_second_factor_given_or_due() {
+    let unavailable = Standing::Unavailable { retry_after: None };
+    let away = Enrolment::Unavailable { retry_after: None };
+    let set_up = Enrolment::SetUp(vec![]);
+    let cases = [
+        (&Standing::SignedOut, &Enrolment::Unknown, "login"),
+        (&session(Aal::Aal0, vec![]), &Enrolment::Enrolled, "login"),
+        (&unavailable, &Enrolment::Enrolled, "unavailable"),
+        (&Standing::SecondFactorDue, &Enrolment::Unknown, "allow"),
+        (&aal1(), &Enrolment::NotEnrolled, "enrol"),
+        (&aal1(), &Enrolment::Enrolled, "allow"),
+        (&aal1(), &Enrolment::Unknown, "step_up"),
+        (&aal1(), &set_up, "step_up"),
+        (&aal1(), &away, "unavailable"),
+        (&aal2(9000), &Enrolment::Unknown, "allow"),
+    ];
+    for (standing, enrolment, wanted) in cases {
+        let decision = decide_change(&[], standing, enrolment, now());
+        assert_eq!(decision.as_str(), wanted, "{standing:?} {enrolment:?}");
+    }
+    for demand in [Demand::AAL2, fresh(60)] {
+        for (standing, enrolment, _) in &cases {
+            let own = decide(slice::from_ref(&demand), standing, enrolment, now());
+            let change = decide_change(slice::from_ref(&demand), standing, enrolment, now());
+            assert_eq!(change, own, "what is demanded besides holds too");
+        }
+    }
+}
+
 fn rule(path: &str, requirement: Requirement, mode: Mode) -> Rule {
     Rule {
         id: path.trim_matches(['/', '*']).into(),
@@ -330,6 +360,7 @@ fn rule(path: &str, requirement: Requirement, mode: Mode) -> Rule {
         requirement,
         mode,
         return_to: None,
+        resume: false,
         cache: None,
     }
 }
@@ -355,8 +386,24 @@ fn under_shadow(
     (decision.reason().as_str(), lifted)
 }
 
+/// Each: the rule in shadow, what is enforced below it, what the route asks, who asks, and what they hear.
+type Shadowed<'a> = (
+    Requirement,
+    Requirement,
+    Requirement,
+    &'a Standing,
+    (&'static str, Option<&'static str>),
+);
+
+fn all_under_shadow<const N: usize>(table: [Shadowed<'_>; N]) {
+    for (shadow, below, route, standing, expected) in table {
+        let words = format!("{shadow} over {below}, {route} on the route, {standing:?}");
+        let heard = under_shadow(shadow, below, &route, standing);
+        assert_eq!(heard, expected, "{words}");
+    }
+}
+
 #[test]
-#[expect(clippy::too_many_lines, reason = "one table, read as one")]
 fn a_rule_in_shadow_lifts_its_own_demand_and_no_other() {
     let proven = aal2(300);
     let session = || Requirement::Session(Demand::SESSION);
@@ -391,7 +438,20 @@ fn a_rule_in_shadow_lifts_its_own_demand_and_no_other() {
             shadowed("access_denied"),
         ),
         (deny(), open(), session(), &out, ("session_inactive", None)),
-        // What is enforced below it.
+    ];
+    all_under_shadow(table);
+}
+
+#[test]
+fn what_is_enforced_below_a_rule_in_shadow_or_on_the_route_stays() {
+    let proven = aal2(300);
+    let session = || Requirement::Session(Demand::SESSION);
+    let aal2 = || Requirement::Session(Demand::AAL2);
+    let (open, deny) = (|| Requirement::None, || Requirement::Deny);
+    let down = Standing::Unavailable { retry_after: None };
+    let out = Standing::SignedOut;
+    let shadowed = |reason| ("shadowed", Some(reason));
+    let table = [
         (aal2(), session(), open(), &out, ("session_inactive", None)),
         (
             aal2(),
@@ -434,9 +494,5 @@ fn a_rule_in_shadow_lifts_its_own_demand_and_no_other() {
             shadowed("session_refresh_required"),
         ),
     ];
-    for (shadow, below, route, standing, expected) in table {
-        let words = format!("{shadow} over {below}, {route} on the route, {standing:?}");
-        let heard = under_shadow(shadow, below, &route, standing);
-        assert_eq!(heard, expected, "{words}");
-    }
+    all_under_shadow(table);
 }

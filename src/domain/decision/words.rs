@@ -12,9 +12,19 @@ impl Decision {
             Self::Login => "login",
             Self::StepUp(_) => "step_up",
             Self::Enrol => "enrol",
-            Self::Deny(_) | Self::Loop(_) => "deny",
+            Self::Keep(kept) => kept.challenge.as_str(),
+            Self::Deny(_) | Self::Loop(_) | Self::Resume(_) => "deny",
             Self::Malformed(_) | Self::Ambiguous | Self::HostUnknown => "refuse",
             Self::Unavailable { .. } => "unavailable",
+        }
+    }
+
+    /// The decision itself, or the challenge that a form is kept for.
+    #[must_use]
+    pub fn challenge(&self) -> &Self {
+        match self {
+            Self::Keep(kept) => &kept.challenge,
+            other => other,
         }
     }
 
@@ -46,6 +56,7 @@ impl Decision {
             }) => Reason::SessionAal2Required,
             Self::StepUp(StepUp { is_stale: true, .. }) => Reason::SessionRefreshRequired,
             Self::Enrol => Reason::SessionAal2EnrolmentRequired,
+            Self::Keep(_) | Self::Resume(_) => Reason::Resume,
             Self::Loop(_) => Reason::StepUpLoop,
             Self::Deny(reason) => *reason,
             Self::Malformed(_) => Reason::RequestMalformed,

@@ -21,6 +21,7 @@ fn domain(enrolment: EnrolmentPolicy) -> IdentityDomain {
         credentials: vec![CredentialKind::Cookie],
         refresh: Refresh::Always,
         enrolment,
+        enrol_first: None,
     }
 }
 

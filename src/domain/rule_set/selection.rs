@@ -46,17 +46,20 @@ impl RuleSet {
         }
         selection
     }
+
+    /// What a page of our own asks, which no rule is for: a session.
+    #[must_use]
+    pub fn session_only(&self) -> Selection<'_> {
+        Selection {
+            demands: vec![Demand::SESSION],
+            ..Selection::bare(&self.default)
+        }
+    }
 }
 
 fn select<'a>(path: &Path, mut find: impl FnMut(&[u8]) -> &'a Rule) -> Selection<'a> {
     let rule = find(path.whole());
-    let mut selection = Selection {
-        rule,
-        is_denied: false,
-        demands: Vec::new(),
-        enforced: None,
-    };
-    selection.add(&rule.requirement);
+    let mut selection = Selection::of(rule);
     for cut in path.cuts() {
         selection.add(&find(cut).requirement);
     }
@@ -64,6 +67,32 @@ fn select<'a>(path: &Path, mut find: impl FnMut(&[u8]) -> &'a Rule) -> Selection
 }
 
 impl<'a> Selection<'a> {
+    /// A rule by itself, whatever the reading, and enforced.
+    #[must_use]
+    pub fn of(rule: &'a Rule) -> Self {
+        let mut selection = Self::bare(rule);
+        selection.add(&rule.requirement);
+        selection
+    }
+
+    fn bare(rule: &'a Rule) -> Self {
+        Self {
+            rule,
+            is_denied: false,
+            demands: Vec::new(),
+            enforced: None,
+        }
+    }
+
+    /// What is enforced, and nothing that a rule in shadow could lift.
+    #[must_use]
+    pub fn into_force(self) -> Self {
+        match self.enforced {
+            Some(Enforced(enforced)) => *enforced,
+            None => self,
+        }
+    }
+
     /// Joins another demand in: from then on the request must meet it too, whatever its rule's mode.
     pub fn add(&mut self, requirement: &Requirement) {
         if let Some(Enforced(enforced)) = &mut self.enforced {

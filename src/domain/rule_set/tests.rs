@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{path::Path, rule::Demand};
+use crate::domain::{path::Path, pattern::Methods, rule::Demand};
 
 fn rule(id: &str, host: &[&str], paths: &[&str], methods: &[&str]) -> Rule {
     Rule {
@@ -22,6 +22,7 @@ fn rule(id: &str, host: &[&str], paths: &[&str], methods: &[&str]) -> Rule {
         requirement: Requirement::None,
         mode: Mode::Enforce,
         return_to: None,
+        resume: false,
         cache: None,
     }
 }
@@ -207,7 +208,7 @@ fn what_a_rule_in_shadow_takes_is_enforced_by_the_next_that_is_not() {
     assert!(selected(b"/account").enforced().is_none());
 }
 
-fn any_rule() -> impl Strategy<Value = Rule> {
+pub(super) fn any_rule() -> impl Strategy<Value = Rule> {
     let host = prop::sample::subsequence(vec!["a.x.test", "b.x.test", "*.x.test", "*.test"], 0..3);
     let segment = prop::sample::select(vec!["a", "b", "*"]);
     let path = (prop::collection::vec(segment, 0..4), any::<bool>()).prop_map(|(parts, below)| {
@@ -226,7 +227,7 @@ fn any_rule() -> impl Strategy<Value = Rule> {
     })
 }
 
-fn any_request() -> impl Strategy<Value = (Host, String, Method)> {
+pub(super) fn any_request() -> impl Strategy<Value = (Host, String, Method)> {
     let host = prop::sample::select(vec!["a.x.test", "b.x.test", "c.x.test", "a.test"]);
     let path =
         prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 0..5).prop_map(|parts| {
@@ -249,7 +250,7 @@ fn any_request() -> impl Strategy<Value = (Host, String, Method)> {
 }
 
 /// Rules without ties: one after the other, each kept where it ties with none before it.
-fn without_ties(rules: Vec<Rule>) -> Vec<Rule> {
+pub(super) fn without_ties(rules: Vec<Rule>) -> Vec<Rule> {
     let mut kept: Vec<Rule> = Vec::new();
     for (place, mut rule) in rules.into_iter().enumerate() {
         rule.id = format!("r{place}").into();

@@ -49,6 +49,7 @@ pub(super) struct Doors {
 
 impl Doors {
     pub(super) async fn open(suite: &Suite, scene: &Scene) -> Self {
+        crate::watch::listen();
         let kratos = suite.config.kratos.iter().map(|settings| {
             let api_url = scene.api_url.as_str().into();
             let settings = Settings {
@@ -153,9 +154,12 @@ pub(super) fn lines(facts: &Facts) -> Vec<(String, String)> {
 
 /// A message as Envoy writes it: a map with lines of one name joined by commas, or every line by itself.
 fn message(facts: &Facts, is_raw: bool) -> CheckRequest {
+    let whole = ("x-envoy-auth-partial-body", "false");
+    let own = facts.body.as_ref().map(|_| whole);
+    let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut map: HashMap<String, String> = HashMap::new();
     let mut raw = Vec::new();
-    for (key, value) in lines(facts) {
+    for (key, value) in lines(facts).into_iter().chain(own) {
         if is_raw {
             let raw_value = value.into_bytes();
             raw.push(HeaderValue {
@@ -169,7 +173,9 @@ fn message(facts: &Facts, is_raw: bool) -> CheckRequest {
                 .or_insert(value);
         }
     }
+    let raw_body = facts.body.as_deref().unwrap_or_default().to_vec();
     let http = HttpRequest {
+        raw_body,
         method: text(&facts.method).to_owned(),
         host: text(&facts.host).to_owned(),
         path: text(&facts.target).to_owned(),

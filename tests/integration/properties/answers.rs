@@ -64,7 +64,10 @@ pub(crate) fn now() -> SystemTime {
 
 /// A Stepgate, and what it was made from. Made once: a client for Kratos is dear.
 pub(crate) fn world() -> &'static (Authorizer, Policy) {
-    static WORLD: LazyLock<(Authorizer, Policy)> = LazyLock::new(|| of(CONFIG));
+    static WORLD: LazyLock<(Authorizer, Policy)> = LazyLock::new(|| {
+        crate::watch::listen();
+        of(CONFIG)
+    });
     &WORLD
 }
 

@@ -145,6 +145,7 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
     )
         .prop_map(|(method, host, target, lines, joined, context)| Facts {
             reach: Reach::Edits,
+            trace: Headers::default(),
             method,
             host,
             target,

@@ -169,6 +169,7 @@ fn rules(options: PathOptions) -> impl Strategy<Value = RuleSet> {
                 requirement,
                 mode: Mode::Enforce,
                 return_to: None,
+                resume: false,
                 cache: None,
             });
             if RuleSet::new(kept.clone(), Requirement::None).is_err() {
