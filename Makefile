@@ -7,17 +7,20 @@ DENY_VERSION  := 0.20.2
 TOOLS := $(CURDIR)/target/tools
 export PATH := $(PATH):$(TOOLS)/bin
 
-.PHONY: help demo demo-check tour browser test bench scale fmt clippy unit doc deny envoy proxies cargo-deny cargo \
-  kube-check workflow-check compose-check helm go
+.PHONY: help demo demo-check tour browser test bench parts instructions scale fmt clippy unit doc deny envoy proxies \
+  cargo-deny cargo kube-check workflow-check compose-check observe-check helm go prometheus
 
 help:
 	@echo "make demo        Olympus Bank behind Envoy and Stepgate, until Ctrl-C"
 	@echo "make demo-check  the same, walked by a program: exit 0 if all of it held"
 	@echo "make tour        every promise of the bank clicked by a real Chromium"
 	@echo "make test        fmt, clippy, tests, docs, deny: what CI runs"
-	@echo "make bench       what a check costs against a server that allows everything, in about two minutes"
+	@echo "make bench       what a check costs against a server that allows everything, in about five minutes"
+	@echo "make parts       what each part of a check costs by itself, in nanoseconds"
+	@echo "make instructions  how many instructions a check takes, against the most it may; needs valgrind"
 	@echo "make scale       what many replicas ask of Kratos, simulated: the figures of docs/scaling.md"
 	@echo "make kube-check  the Kubernetes files and the chart, against published schemas"
+	@echo "make observe-check  alerts and dashboard, by a real Prometheus that scrapes a Stepgate under load"
 	@echo "make compose-check  the bank in containers, its story walked, and a Stepgate stopped under load"
 
 demo: cargo envoy
@@ -40,8 +43,14 @@ test: fmt clippy unit doc deny
 
 # One case alone: cargo bench --bench load -- 'warm hit'
 bench: cargo
-	@echo "bench: building for release; then about two minutes of load on loopback, so leave the machine alone"
+	@echo "bench: building for release; then about five minutes of load on loopback, so leave the machine alone"
 	@cargo bench --package stepgate --bench load
+
+parts: cargo
+	@cargo bench --quiet --package stepgate --bench parts
+
+instructions: cargo
+	@cargo bench --quiet --package stepgate --bench parts -- instructions
 
 fmt: cargo
 	cargo fmt --all --check
@@ -119,6 +128,28 @@ kube-check: go helm
 	  "$(HELM)" template stepgate envoy/helm --namespace stepgate --kube-version $(KUBE_VERSION) -f $$values \
 	    | "$(TOOLS)/bin/kubernetes" - || exit 1; \
 	done
+
+# The alert rules by promtool, and each query of the dashboard asked of a real Prometheus.
+observe-check: cargo prometheus
+	@promtool check rules observability/prometheus/alerts.yaml
+	@promtool test rules observability/prometheus/alerts_test.yaml
+	cargo test --package stepgate --test integration -- --include-ignored observability::
+
+# Prometheus from PATH, else Debian's package, unpacked but not installed, so that no service starts.
+prometheus:
+	@if command -v prometheus >/dev/null && command -v promtool >/dev/null; then \
+	  echo "prometheus: $$(command -v prometheus)"; \
+	elif ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then \
+	  echo "prometheus and promtool are missing: put both on PATH (Debian's package is prometheus), then try again."; exit 1; \
+	else \
+	  echo "prometheus: not on PATH; unpacking Debian's package under target/tools"; \
+	  mkdir -p "$(TOOLS)/bin" "$(TOOLS)/prometheus" && cd "$(TOOLS)/prometheus" && rm -f prometheus_*.deb && \
+	  apt-get download -qq prometheus 2>/dev/null && dpkg-deb -x prometheus_*.deb . || { \
+	    echo "Debian's prometheus can't be had from here (apt-get update first?): put prometheus and promtool on PATH, then try again."; exit 1; }; \
+	  for tool in prometheus promtool; do ln -sf "../prometheus/usr/bin/$$tool" "$(TOOLS)/bin/$$tool"; done; \
+	  "$(TOOLS)/bin/promtool" --version >/dev/null || { \
+	    echo "That Prometheus doesn't run on this machine: put one that does on PATH, then try again."; exit 1; }; \
+	fi
 
 # The workflows, by the tool that knows what the hosting service accepts.
 workflow-check: go

@@ -6,6 +6,7 @@ mod inquiry;
 mod record;
 mod request_id;
 mod submission;
+mod ticket;
 
 use std::{sync::Arc, time::Duration};
 
@@ -90,7 +91,7 @@ impl Authorizer {
             Err(settled) => settled,
             Ok(demands) => {
                 let (standing, enrolment) = check.ask(&demands, deadline).await;
-                check.conclude(&demands, standing, &enrolment)
+                check.conclude(&demands, &standing, &enrolment)
             }
         };
         record::record(door, &check, &decision, stopwatch.elapsed());
@@ -117,7 +118,7 @@ impl Authorizer {
             Err(settled) => settled,
             Ok(demands) => {
                 let (standing, enrolment) = check.as_asked(standing, enrolment);
-                check.conclude(&demands, standing, enrolment)
+                check.conclude(&demands, &standing, enrolment)
             }
         };
         check.answer(decision)

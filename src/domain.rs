@@ -26,6 +26,7 @@ pub mod policy;
 pub mod reason;
 pub mod reply;
 pub mod request;
+pub mod resume;
 pub mod rule;
 pub mod rule_set;
 pub mod session;

@@ -1,4 +1,4 @@
-//! Checks over bare HTTP/2, in a closed loop or at a fixed rate; every answer is decoded and held against what was expected.
+//! Checks over bare HTTP/2, in a closed loop; every answer is decoded and held against what was expected.
 
 use std::{
     net::Ipv4Addr,
@@ -21,7 +21,7 @@ use crate::Outcome;
 /// Where Envoy asks.
 const CHECK: &str = "http://127.0.0.1/envoy.service.auth.v3.Authorization/Check";
 /// No run takes longer than this.
-const MAX_RUN: Duration = Duration::from_secs(60);
+pub(crate) const MAX_RUN: Duration = Duration::from_secs(60);
 /// What stands before a message of gRPC.
 const PREFIX: usize = 5;
 
@@ -81,62 +81,6 @@ impl Load {
         }
     }
 
-    /// So many checks a second, sent when they are due whether or not others were answered. A latency counts from when
-    /// the check was due, so a server that stalls is charged for each check that it kept waiting.
-    pub(crate) async fn steady(
-        &self,
-        port: u16,
-        per_second: f64,
-        past: Duration,
-        expected: Expected,
-    ) -> Outcome<Tally> {
-        timeout(
-            MAX_RUN,
-            self.steady_unbounded(port, per_second, past, expected),
-        )
-        .await?
-    }
-
-    async fn steady_unbounded(
-        &self,
-        port: u16,
-        per_second: f64,
-        past: Duration,
-        expected: Expected,
-    ) -> Outcome<Tally> {
-        let mut connections = Vec::new();
-        for _ in 0..self.connections {
-            connections.push(connect(port).await?);
-        }
-        let pause = Duration::from_secs_f64(1.0 / per_second);
-        let (began, mut due) = (now(), Duration::ZERO);
-        let mut asked = JoinSet::new();
-        let mut all = Tally::default();
-        let sends = connections.iter().cycle().zip(self.messages.iter().cycle());
-        for (connection, message) in sends.take_while(|_| began.elapsed() < past) {
-            // The runtime's own clock ticks in milliseconds, which is too coarse.
-            while began.elapsed() < due {
-                tokio::task::yield_now().await;
-            }
-            let due_at = began.checked_add(due).ok_or("no such time")?;
-            asked.spawn(ask_at(
-                due_at,
-                connection.clone(),
-                message.clone(),
-                expected,
-            ));
-            due = due.saturating_add(pause);
-            while let Some(one) = asked.try_join_next() {
-                all.add(one??);
-            }
-        }
-        while let Some(one) = asked.join_next().await {
-            all.add(one??);
-        }
-        all.took = began.elapsed();
-        Ok(all)
-    }
-
     async fn run_unbounded(&self, port: u16, until: Until, expected: Expected) -> Outcome<Tally> {
         let mut connections = Vec::new();
         for _ in 0..self.connections {
@@ -167,14 +111,14 @@ impl Load {
 }
 
 impl Tally {
-    fn count(&mut self, answer: &Answer) {
+    pub(crate) fn count(&mut self, answer: &Answer) {
         match answer {
             Answer::Allowed => self.allowed = self.allowed.saturating_add(1),
             Answer::Denied => self.denied = self.denied.saturating_add(1),
         }
     }
 
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.allowed = self.allowed.saturating_add(other.allowed);
         self.denied = self.denied.saturating_add(other.denied);
         self.latencies.extend(other.latencies);
@@ -220,28 +164,14 @@ impl Caller {
     }
 }
 
-/// One check of a fixed rate.
-async fn ask_at(
-    due: Instant,
-    connection: SendRequest<Bytes>,
-    message: Bytes,
-    expected: Expected,
-) -> Outcome<Tally> {
-    let response = ask(connection, message).await?;
-    let mut tally = Tally::default();
-    tally.count(&expected.hold(&response)?);
-    tally.latencies.push(now().duration_since(due));
-    Ok(tally)
-}
-
-enum Answer {
+pub(crate) enum Answer {
     Allowed,
     Denied,
 }
 
 impl Expected {
     /// Counts by what the answer says, and refuses one that is not the case's.
-    fn hold(self, response: &CheckResponse) -> Outcome<Answer> {
+    pub(crate) fn hold(self, response: &CheckResponse) -> Outcome<Answer> {
         let code = response.status.as_ref().map_or(0, |status| status.code);
         match (self, code, &response.http_response) {
             (Self::Allow, 0, Some(HttpResponse::OkResponse(_))) => Ok(Answer::Allowed),
@@ -264,7 +194,7 @@ fn has_reason(
     headers.any(|header| header.key == "x-stepgate-reason" && header.value == reason)
 }
 
-async fn connect(port: u16) -> Outcome<SendRequest<Bytes>> {
+pub(crate) async fn connect(port: u16) -> Outcome<SendRequest<Bytes>> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
     stream.set_nodelay(true)?;
     let (requests, connection) = h2::client::handshake(stream).await?;
@@ -273,7 +203,7 @@ async fn connect(port: u16) -> Outcome<SendRequest<Bytes>> {
     Ok(requests)
 }
 
-async fn ask(connection: SendRequest<Bytes>, message: Bytes) -> Outcome<CheckResponse> {
+pub(crate) async fn ask(connection: SendRequest<Bytes>, message: Bytes) -> Outcome<CheckResponse> {
     let request = Request::post(CHECK)
         .header("content-type", "application/grpc")
         .header("te", "trailers")

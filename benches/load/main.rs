@@ -8,10 +8,12 @@
 
 mod beside;
 mod case;
+mod envoy;
 mod floor;
 mod load;
 mod message;
 mod process;
+mod steady;
 mod table;
 
 use std::{env, error::Error, time::Duration};
@@ -61,7 +63,14 @@ async fn bench(only: &str) -> Outcome<()> {
         }
     }
     println!("{}", table::comparisons(&rows));
-    beside::run(only, &kratos, is_pinned).await
+    beside::run(only, &kratos, is_pinned).await?;
+    if "through Envoy".contains(only) {
+        envoy::run(&kratos, is_pinned).await?;
+    }
+    if "two cores".contains(only) {
+        println!("{}", table::TWO_CORES);
+    }
+    Ok(())
 }
 
 pub(crate) fn print(line: &table::Line) {

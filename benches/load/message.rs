@@ -13,7 +13,7 @@ use prost::Message;
 use crate::Outcome;
 
 /// What a browser says of itself, and what Envoy adds.
-const HEADERS: [(&str, &str); 12] = [
+pub(crate) const HEADERS: [(&str, &str); 12] = [
     (":method", "GET"),
     (":scheme", "https"),
     (

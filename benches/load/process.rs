@@ -67,7 +67,12 @@ impl Server {
         Self::start(command, port, Some(folder)).await
     }
 
-    async fn start(mut command: Command, port: u16, folder: Option<TempDir>) -> Outcome<Self> {
+    /// This command, once it listens on that port.
+    pub(crate) async fn start(
+        mut command: Command,
+        port: u16,
+        folder: Option<TempDir>,
+    ) -> Outcome<Self> {
         let quiet = command.stdin(Stdio::null()).stdout(Stdio::null());
         let child = quiet.stderr(Stdio::null()).spawn()?;
         let mut server = Self {
@@ -135,7 +140,7 @@ fn built() -> PathBuf {
 }
 
 /// A command for the server's core; `taskset` turns into the program, so the process stays the same.
-fn command(program: PathBuf, is_pinned: bool) -> Command {
+pub(crate) fn command(program: PathBuf, is_pinned: bool) -> Command {
     if !is_pinned {
         return Command::new(program);
     }
@@ -144,7 +149,7 @@ fn command(program: PathBuf, is_pinned: bool) -> Command {
     command
 }
 
-fn free_port() -> io::Result<u16> {
+pub(crate) fn free_port() -> io::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
 }

@@ -41,16 +41,31 @@ if (at("decisions")) every(1500, async () => {
   if (lines.length) at("decisions").replaceChildren(...lines);
 });
 
-if (at("erase")) at("erase").addEventListener("click", async () => {
-  const say = (words) => { at("erased").textContent = words; };
-  const answer = await fetch(at("erase").dataset.url, { method: "DELETE", credentials: "include" }).catch(() => null);
-  if (!answer) return say("The bank can't be reached.");
-  if (answer.ok) return say("All your data is gone.");
-  const refusal = await answer.json().catch(() => ({}));
-  if (!refusal.redirect_browser_to) return say(refusal.error?.message ?? `Refused (${answer.status}).`);
-  at("onward").href = refusal.redirect_browser_to;
-  at("ask").dataset.reason = refusal.error.id;
-  at("ask").showModal();
+if (at("erase")) import("/gated.js").then(({ gated, waiting }) => {
+  const button = at("erase");
+  const words = button.textContent;
+  const say = (text) => { at("erased").textContent = text; };
+  const ask = (refusal) => new Promise((resolve) => {
+    at("ask").dataset.reason = refusal.error.id;
+    at("ask").onclose = () => resolve(false);
+    at("onward").onclick = (event) => { event.preventDefault(); resolve(true); };
+    at("ask").showModal();
+  });
+  let call = waiting();
+  if (call) {
+    button.textContent = `Continue: ${words.toLowerCase()}`;
+    button.focus();
+  }
+  button.addEventListener("click", async () => {
+    const once = call ?? { url: button.dataset.url, method: "DELETE" };
+    call = null;
+    button.textContent = words;
+    const answer = await gated(once, ask).catch(() => null);
+    if (!answer) return say("The bank can't be reached.");
+    if (answer.ok) return say("All your data is gone.");
+    const refusal = await answer.json().catch(() => ({}));
+    say(refusal.error?.message ?? `Refused (${answer.status}).`);
+  });
 });
 
 if (at("trade")) at("trade").addEventListener("click", () => {

@@ -8,6 +8,7 @@ use maud::{DOCTYPE, Markup, html};
 
 const STYLE: &str = include_str!("../assets/olympus.css");
 const SCRIPT: &str = include_str!("../assets/olympus.js");
+const GATED: &str = include_str!("../assets/gated.js");
 
 /// Whose page it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +86,7 @@ pub fn page(frame: &Frame, body: &Markup) -> Response {
     (headers, page).into_response()
 }
 
-/// Serves the stylesheet and the script.
+/// Serves the stylesheet and the scripts.
 pub fn assets<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route(
@@ -95,6 +96,10 @@ pub fn assets<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route(
             "/olympus.js",
             get(|| asset("text/javascript; charset=utf-8", SCRIPT)),
+        )
+        .route(
+            "/gated.js",
+            get(|| asset("text/javascript; charset=utf-8", GATED)),
         )
 }
 

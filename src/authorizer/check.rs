@@ -1,5 +1,7 @@
 //! One check, from its facts to its decision. What is found on the way stays here, for the reply and the log.
 
+mod form;
+
 use std::{
     borrow::Cow,
     cell::OnceCell,
@@ -27,6 +29,7 @@ use crate::{
         reason::{Malformed, Reason},
         reply::{Case, Judged, Reply},
         request::{Facts, Request},
+        resume::{self, NotKept},
         rule::{Demand, Rule},
         session::{Enrolment, Session, Standing},
         settings::{self, Intent},
@@ -52,6 +55,8 @@ pub(super) struct Check<'a> {
     pub(super) waited: Duration,
     pub(super) memory: Memory,
     pub(super) is_step_up_completed: bool,
+    pub(super) not_kept: Option<NotKept>,
+    is_continued: bool,
     response_headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -72,6 +77,8 @@ impl<'a> Check<'a> {
             waited: Duration::ZERO,
             memory: Memory::Unasked,
             is_step_up_completed: false,
+            not_kept: None,
+            is_continued: false,
             response_headers: Vec::new(),
         }
     }
@@ -149,17 +156,21 @@ impl<'a> Check<'a> {
     pub(super) fn conclude(
         &mut self,
         demands: &[Demand],
-        standing: Standing,
+        standing: &Standing,
         enrolment: &Enrolment,
     ) -> Decision {
-        let decision = match &self.change {
-            Some(own) => decide_change(own, &standing, enrolment, self.now),
-            None => decide(demands, &standing, enrolment, self.now),
-        };
         if let Standing::Session(session) = standing {
-            self.session = Some(session);
+            self.session = Some(Arc::clone(session));
         }
-        self.guard(demands, decision)
+        if self.is_continued {
+            return self.continued(standing);
+        }
+        let decision = match &self.change {
+            Some(own) => decide_change(own, standing, enrolment, self.now),
+            None => decide(demands, standing, enrolment, self.now),
+        };
+        let decision = self.guard(demands, decision);
+        self.keep(standing, decision)
     }
 
     /// The decision, unless it would lead in circles.
@@ -195,6 +206,10 @@ impl<'a> Check<'a> {
             .locate(&request.authority)
             .ok_or(Decision::HostUnknown)?;
         let site = self.site.insert(site);
+        if request.path.whole() == resume::PATH.as_bytes() {
+            self.is_continued = true;
+            return Ok(vec![Demand::SESSION]);
+        }
         let host = &request.authority.host;
         let mut selection = policy.select(site, host, &request.path, request.judged_method());
         self.rule = Some(selection.rule);
@@ -252,6 +267,7 @@ impl<'a> Check<'a> {
             request_id: &self.request_id,
             judged: judged(),
             session: self.session.as_deref(),
+            not_kept: self.not_kept,
             response_headers: &self.response_headers,
         }
     }

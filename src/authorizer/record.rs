@@ -1,6 +1,6 @@
 //! What a check leaves behind.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use super::check::Check;
 use crate::{
@@ -35,7 +35,7 @@ pub(super) fn record(
         aal: session.map_or("", |session| session.aal.as_str()),
         subject: session.map_or("", |session| &session.subject),
         request_id: &check.request_id,
-        detail: &detail(decision),
+        detail: &detail(check, decision),
         duration,
         kratos: check.waited,
         cache: check.memory.as_str(),
@@ -49,7 +49,7 @@ pub(super) fn record(
 
 /// What a decision means for a second factor.
 fn event(decision: &Decision, is_step_up_completed: bool) -> Option<Event> {
-    match decision {
+    match decision.challenge() {
         Decision::StepUp(_) => Some(Event::StepUpRequired),
         Decision::Enrol => Some(Event::EnrolmentRequired),
         Decision::Allow(_) if is_step_up_completed => Some(Event::StepUpCompleted),
@@ -57,10 +57,11 @@ fn event(decision: &Decision, is_step_up_completed: bool) -> Option<Event> {
     }
 }
 
-/// What was wrong with a request that can't be judged; none of its bytes are in it.
-fn detail(decision: &Decision) -> String {
-    match decision {
-        Decision::Malformed(malformed) => malformed.to_string(),
-        _ => String::new(),
+/// What was wrong with a request that can't be judged, or with a form that is not kept; none of their bytes are in it.
+fn detail(check: &Check<'_>, decision: &Decision) -> Cow<'static, str> {
+    match (decision, check.not_kept) {
+        (Decision::Malformed(malformed), _) => malformed.to_string().into(),
+        (_, Some(why)) => format!("form_not_kept: {}", why.as_str()).into(),
+        _ => "".into(),
     }
 }

@@ -21,6 +21,9 @@ use super::{
 pub(super) use kratos::{Cache, Kratos};
 pub(super) use rule::Rule;
 
+/// Rules as they are written, each with its places a kilobyte: too much to be moved each time that the list grows.
+pub(super) type Rules = Vec<Box<Rule>>;
+
 /// A configuration as it is written: its shape is read, and nothing else held against it yet.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -39,7 +42,7 @@ pub struct File {
     /// The rules. The most specific that matches a request holds, whatever their order.
     #[serde(default)]
     #[schemars(extend("default" = []))]
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Rules,
     /// Glob patterns of further files, relative to this one; each holds `rules:`. A pattern that names no file is a fault.
     #[serde(default)]
     #[schemars(with = "Vec<String>", extend("default" = []))]
@@ -84,7 +87,7 @@ pub struct File {
 )]
 pub(super) struct RuleFile {
     /// The rules.
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Rules,
 }
 
 /// `context`

@@ -6,7 +6,7 @@ use serde_saphyr::Spanned;
 
 use super::{
     fault::{Fault, Faults},
-    file::{self, File, Rule, RuleFile},
+    file::{self, File, Rule, RuleFile, Rules},
 };
 
 /// All that was written.
@@ -15,7 +15,7 @@ pub(super) struct Sources {
     pub(super) name: String,
     pub(super) file: File,
     /// Each rule file's name and rules, in the order of the globs and then of the names.
-    pub(super) rule_files: Vec<(String, Vec<Rule>)>,
+    pub(super) rule_files: Vec<(String, Rules)>,
 }
 
 impl Sources {
@@ -45,11 +45,11 @@ impl Sources {
 
     /// Every rule with the name of its file.
     pub(super) fn rules(&self) -> impl Iterator<Item = (&str, &Rule)> {
-        let own = self.file.rules.iter().map(|rule| (&*self.name, rule));
+        let own = self.file.rules.iter().map(|rule| (&*self.name, &**rule));
         let others = self
             .rule_files
             .iter()
-            .flat_map(|(name, rules)| rules.iter().map(|rule| (&**name, rule)));
+            .flat_map(|(name, rules)| rules.iter().map(|rule| (&**name, &**rule)));
         own.chain(others)
     }
 
@@ -91,7 +91,7 @@ fn expand(name: &str, folder: &Path, glob: &Spanned<String>) -> Vec<Result<Strin
     found
 }
 
-fn rules(path: &str) -> Result<(String, Vec<Rule>), Fault> {
+fn rules(path: &str) -> Result<(String, Rules), Fault> {
     let text = text(path)?;
     let file: RuleFile = file::parse(path, &text)?;
     Ok((path.to_owned(), file.rules))

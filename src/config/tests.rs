@@ -459,6 +459,19 @@ fn a_challenge_that_is_guarded_itself_is_refused() {
 }
 
 #[test]
+fn a_login_page_at_the_root_is_open_where_its_path_is() {
+    let root = KRATOS
+        .replace(
+            "https://ciam.example.test/.ory/kratos/",
+            "https://app.example.test",
+        )
+        .replace("default: none", "default: deny");
+    let open = "rules: [{id: ory, match: {path: /self-service/**}, require: none}]\n";
+    let config = Config::parse("s.yaml", &format!("{}{open}", root.trim_start()));
+    assert!(config.is_ok(), "{config:?}");
+}
+
+#[test]
 fn rule_files_are_read_beside_the_file_that_names_them() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();

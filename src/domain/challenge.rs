@@ -65,6 +65,15 @@ pub fn shortened(decision: &Decision, asked: &Asked<'_>, max_bytes: usize) -> Op
     within(max_bytes, &start(decision, asked.site.domain)?, asked)
 }
 
+/// The same with a return address that is a path on the request's own origin.
+#[must_use]
+pub fn by_way_of(decision: &Decision, site: &Site<'_>, path: &str) -> Option<String> {
+    let address = format!("{}{path}", site.origin);
+    let return_to = percent_encode(address.as_bytes(), COMPONENT);
+    let start = start(decision, site.domain)?;
+    Some(format!("{start}return_to={return_to}"))
+}
+
 /// Where the person changes what they prove themselves with, in at most this many bytes.
 #[must_use]
 pub fn settings(asked: &Asked<'_>, max_bytes: usize) -> Option<String> {

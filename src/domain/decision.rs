@@ -10,6 +10,7 @@ use super::{
     loop_guard::Loop,
     reason::{Malformed, Reason},
     request::Request,
+    resume::{Continued, Kept},
     rule::Demand,
     rule_set::Selection,
     session::{Aal, Enrolment, Factor, Standing},
@@ -44,6 +45,10 @@ pub enum Decision {
     StepUp(StepUp),
     /// There is no second factor to give: set one up.
     Enrol,
+    /// One of these three, and the form that met it is kept in the browser meanwhile.
+    Keep(Box<Kept>),
+    /// The page that continues such a form.
+    Resume(Box<Continued>),
     /// The same challenge again would lead in circles.
     Loop(Loop),
     /// No session could change this.
@@ -197,9 +202,19 @@ impl Decision {
             Self::Login => "login",
             Self::StepUp(_) => "step_up",
             Self::Enrol => "enrol",
-            Self::Deny(_) | Self::Loop(_) => "deny",
+            Self::Keep(kept) => kept.challenge.as_str(),
+            Self::Deny(_) | Self::Loop(_) | Self::Resume(_) => "deny",
             Self::Malformed(_) | Self::Ambiguous | Self::HostUnknown => "refuse",
             Self::Unavailable { .. } => "unavailable",
+        }
+    }
+
+    /// The decision itself, or the challenge that a form is kept for.
+    #[must_use]
+    pub fn challenge(&self) -> &Self {
+        match self {
+            Self::Keep(kept) => &kept.challenge,
+            other => other,
         }
     }
 
@@ -218,6 +233,7 @@ impl Decision {
             }) => Reason::SessionAal2Required,
             Self::StepUp(StepUp { is_stale: true, .. }) => Reason::SessionRefreshRequired,
             Self::Enrol => Reason::SessionAal2EnrolmentRequired,
+            Self::Keep(_) | Self::Resume(_) => Reason::Resume,
             Self::Loop(_) => Reason::StepUpLoop,
             Self::Deny(reason) => *reason,
             Self::Malformed(_) => Reason::RequestMalformed,

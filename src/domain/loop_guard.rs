@@ -82,15 +82,7 @@ impl Guard<'_> {
 
     /// What the decision challenges a browser to do. Other clients follow no redirect, so they go in no circle.
     fn challenge(&self, decision: &Decision) -> Option<Outcome> {
-        let outcome = match decision {
-            Decision::Login => Outcome::Login,
-            Decision::StepUp(_) => Outcome::StepUp,
-            Decision::Enrol if self.site.domain.enrolment != EnrolmentPolicy::Refuse => {
-                Outcome::Enrol
-            }
-            _ => return None,
-        };
-        (self.client == Client::Page).then_some(outcome)
+        outcome(decision, self.site.domain.enrolment).filter(|_| self.client == Client::Page)
     }
 
     fn count(&self, decision: Decision, outcome: Outcome) -> Guarded {
@@ -139,6 +131,17 @@ impl Guard<'_> {
             path: self.path,
             session: session.map(|session| &*session.id),
         }
+    }
+}
+
+/// What a decision challenges somebody to do who can follow an address.
+#[must_use]
+pub fn outcome(decision: &Decision, enrolment: EnrolmentPolicy) -> Option<Outcome> {
+    match decision {
+        Decision::Login => Some(Outcome::Login),
+        Decision::StepUp(_) => Some(Outcome::StepUp),
+        Decision::Enrol if enrolment != EnrolmentPolicy::Refuse => Some(Outcome::Enrol),
+        _ => None,
     }
 }
 

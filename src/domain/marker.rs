@@ -53,6 +53,16 @@ impl Secret {
         }
         Hmac::new_from_slice(bytes).map(Self).map_err(|_| short)
     }
+
+    /// The signature over these parts, each with its length in front, so that no two lists look alike.
+    pub(super) fn sign(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            mac.update(part);
+        }
+        mac
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -193,12 +203,7 @@ impl Bond<'_> {
     fn mint(&self, marker: Marker) -> String {
         let claim = marker.claim();
         let signature = self.sign(&claim).finalize().into_bytes();
-        let mut value = String::with_capacity(2 * MARKER_BYTES);
-        for byte in claim.iter().chain(&signature) {
-            // Writing to a string can't fail.
-            let _ = write!(value, "{byte:02x}");
-        }
-        value
+        hex(claim.iter().chain(&signature))
     }
 
     /// In constant time, as far as the signature goes.
@@ -209,25 +214,28 @@ impl Bond<'_> {
         Marker::read(*claim)
     }
 
-    /// Each part with its length in front, so that no two bonds look alike.
     fn sign(&self, claim: &[u8]) -> Hmac<Sha256> {
         let origin = self.origin.to_string();
         let (known, session) = self.session.map_or((b"-", ""), |session| (b"+", session));
-        let parts: [&[u8]; 6] = [
+        self.secret.sign(&[
             LABEL,
             claim,
             origin.as_bytes(),
             self.path,
             known,
             session.as_bytes(),
-        ];
-        let mut mac = self.secret.0.clone();
-        for part in parts {
-            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            mac.update(part);
-        }
-        mac
+        ])
     }
+}
+
+/// Lower-case hexadecimal.
+pub(super) fn hex<'b>(bytes: impl IntoIterator<Item = &'b u8>) -> String {
+    let mut text = String::new();
+    for byte in bytes {
+        // Writing to a string can't fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// Lower-case hexadecimal of just this many bytes, so that a value has one spelling.

@@ -7,6 +7,7 @@ mod paths;
 pub(super) use hosts::parents;
 pub use hosts::{HostPattern, HostRank};
 pub use methods::{Methods, parse_method};
+pub(super) use paths::Step;
 pub use paths::{PathPattern, PathRank};
 
 use super::host::HostError;

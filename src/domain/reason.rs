@@ -35,6 +35,8 @@ pub enum Reason {
     HostUnknown,
     /// Kratos does not answer.
     KratosUnavailable,
+    /// A form that needs a challenge is kept in the browser, or continued.
+    Resume,
     /// The caller of the HTTP door is none of the `trusted_proxies`.
     PeerUntrusted,
 }
@@ -59,6 +61,7 @@ impl Reason {
             Self::SessionAmbiguous => "session_ambiguous",
             Self::HostUnknown => "host_unknown",
             Self::KratosUnavailable => "kratos_unavailable",
+            Self::Resume => "resume",
             Self::PeerUntrusted => "peer_untrusted",
         }
     }

@@ -7,6 +7,7 @@ mod headers;
 mod json;
 mod loop_page;
 mod page;
+mod resume;
 mod words;
 
 use std::time::Duration;
@@ -21,6 +22,7 @@ use super::{
     identity_domain::EnrolmentPolicy,
     policy::{Policy, Site},
     request::Request,
+    resume::NotKept,
     rule::Rule,
     session::Session,
     upstream_headers::Mutations,
@@ -55,7 +57,7 @@ pub struct Refusal {
     pub code: Code,
     /// Headers, each name once but for `Set-Cookie`.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body, under 4 KiB.
+    /// The body, under 4 KiB; of a page that keeps a form, under 256 KiB.
     pub body: String,
 }
 
@@ -74,7 +76,7 @@ pub enum Code {
 
 impl Code {
     fn of(decision: &Decision, status: StatusCode) -> Self {
-        match (decision, status) {
+        match (decision.challenge(), status) {
             (Decision::Login, _) | (_, StatusCode::UNAUTHORIZED) => Self::Unauthenticated,
             (_, StatusCode::BAD_REQUEST | StatusCode::MISDIRECTED_REQUEST) => Self::InvalidArgument,
             (_, StatusCode::SERVICE_UNAVAILABLE) => Self::Unavailable,
@@ -98,6 +100,8 @@ pub struct Case<'a> {
     pub judged: Option<Judged<'a>>,
     /// The session, where one was found.
     pub session: Option<&'a Session>,
+    /// Why a form is lost that the rule would have kept, where one is.
+    pub not_kept: Option<NotKept>,
     /// What the client's answer carries besides: cookies, whether the request passes or not, and what goes with them.
     pub response_headers: &'a [(HeaderName, HeaderValue)],
 }
@@ -227,6 +231,12 @@ impl Case<'_> {
     fn page(&self, decision: &Decision) -> String {
         let reason = decision.reason();
         let body = match (decision, self.asked()) {
+            (Decision::Keep(kept), Some(asked)) => {
+                return resume::keep(kept, &asked, self.request_id);
+            }
+            (Decision::Resume(continued), _) => {
+                return resume::continued(continued, self.request_id);
+            }
             (Decision::Loop(looped), Some(asked)) => loop_page::body(looped, &asked),
             (Decision::Ambiguous, Some(asked)) => ambiguous::body(&asked),
             _ => page::body(reason),
@@ -264,4 +274,4 @@ fn retry_after(decision: &Decision) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

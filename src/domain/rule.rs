@@ -27,6 +27,8 @@ pub struct Rule {
     pub requirement: Requirement,
     /// Where a challenge leads back to, for requests that a link can't repeat: a path, or a URL on a guarded origin.
     pub return_to: Option<Box<str>>,
+    /// Whether a form that needs a challenge is kept in the browser and sent after it.
+    pub resume: bool,
     /// The longest that a session may be remembered for this rule; zero for never, `None` for as long as any.
     pub cache: Option<Duration>,
 }
@@ -52,6 +54,7 @@ impl Rule {
             methods: Methods::All,
             requirement,
             return_to: None,
+            resume: false,
             cache: None,
         }
     }

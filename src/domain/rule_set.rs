@@ -4,6 +4,7 @@
 //! [`RuleSet::new`] refuses rules that tie on a request, so that there is always one answer.
 
 mod considered;
+mod overlap;
 mod reach;
 mod table;
 mod traps;
@@ -120,13 +121,27 @@ impl RuleSet {
     /// The most specific rule that matches one reading of a path, or the default.
     #[must_use]
     pub fn find(&self, host: &Host, reading: &[u8], method: &Method) -> &Rule {
-        let exact = self.exact.get(host);
-        let below = parents(host.as_str()).filter_map(|parent| self.below.get(parent));
-        let mut tables = exact.into_iter().chain(below).chain([&self.any]);
+        let mut tables = self.tables_of(host).map(|(_, table)| table);
         let found = tables.find_map(|table| table.find(reading, method));
         found
             .and_then(|place| self.rules.get(place))
             .unwrap_or(&self.default)
+    }
+
+    /// The rules that name this host, or none, by how specifically they name it, the most specific first.
+    fn tables_of(&self, host: &Host) -> impl Iterator<Item = (HostRank, &Table)> {
+        let exact = self.exact.get(host).map(|table| (HostRank::Exact, table));
+        let below = self.wildcards(parents(host.as_str()));
+        let any = (HostRank::Any, &self.any);
+        exact.into_iter().chain(below).chain([any])
+    }
+
+    /// The rules for every host below one of these.
+    fn wildcards<'a>(
+        &self,
+        suffixes: impl Iterator<Item = &'a str>,
+    ) -> impl Iterator<Item = (HostRank, &Table)> {
+        suffixes.filter_map(|suffix| Some((HostRank::below(suffix), self.below.get(suffix)?)))
     }
 
     fn insert(&mut self, place: usize, rule: &Rule) {
@@ -157,7 +172,6 @@ impl RuleSet {
     }
 
     fn tie(&self, a: &Entry, b: &Entry) -> Option<Tie> {
-        let (a, b) = if a.rule <= b.rule { (a, b) } else { (b, a) };
         let id = |entry: &Entry| self.rules.get(entry.rule).map(|rule| rule.id.clone());
         Some(Tie {
             first: id(a)?,
@@ -222,5 +236,7 @@ impl<'a> Selection<'a> {
     }
 }
 
+#[cfg(test)]
+mod pairwise;
 #[cfg(test)]
 mod tests;

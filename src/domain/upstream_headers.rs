@@ -240,6 +240,7 @@ mod tests {
             methods: Methods::All,
             requirement: Requirement::None,
             return_to: None,
+            resume: false,
             cache: None,
         }
     }

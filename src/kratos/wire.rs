@@ -102,11 +102,14 @@ fn session(
     };
     let methods = whoami.authentication_methods.unwrap_or_default();
     let methods = methods.into_iter().map(|method| method.0.into_domain());
+    let mut methods: Vec<_> = methods.collect();
+    // Sessions are remembered, so they keep no room that was only for reading.
+    methods.shrink_to_fit();
     let session = Session {
         id: whoami.id,
         subject: identity.id,
         aal,
-        methods: methods.collect(),
+        methods,
         claims: claims(whoami.identity, pointers),
     };
     Ok((session, expires_at))

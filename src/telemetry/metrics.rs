@@ -50,8 +50,10 @@ struct Metrics {
     checks: Checks,
     domains: Domains,
     reloads: Family<[(&'static str, &'static str); 1], Counter>,
+    is_last_sound: Gauge,
     loaded_at: Gauge<f64, AtomicU64>,
     rules: Gauge,
+    lines_dropped: Counter,
     registry: Registry,
 }
 
@@ -76,6 +78,12 @@ pub(super) fn loaded(rules: usize, at: f64) {
 pub(super) fn reloaded(is_sound: bool) {
     let result = if is_sound { "success" } else { "failure" };
     METRICS.reloads.get_or_create(&[(RESULT, result)]).inc();
+    METRICS.is_last_sound.set(i64::from(is_sound));
+}
+
+/// A line of the log was dropped, since nobody took those before it.
+pub(super) fn line_dropped() {
+    METRICS.lines_dropped.inc();
 }
 
 /// All metrics as `OpenMetrics` text.
@@ -94,42 +102,52 @@ impl Metrics {
         let checks = Checks::default();
         registry.register_collector(Box::new(checks.clone()));
         let domains = Domains::register(&mut registry);
-        let (reloads, loaded_at, rules) = Default::default();
-        Self::register(&mut registry, &reloads, &loaded_at, &rules);
-        Self {
+        let mut metrics = Self {
             checks,
             domains,
-            reloads,
-            loaded_at,
-            rules,
+            reloads: Family::default(),
+            is_last_sound: Gauge::default(),
+            loaded_at: Gauge::default(),
+            rules: Gauge::default(),
+            lines_dropped: Counter::default(),
             registry,
-        }
+        };
+        metrics.register();
+        metrics
     }
 
     /// What is told of the process and its configuration.
-    fn register(
-        registry: &mut Registry,
-        reloads: &Family<[(&'static str, &'static str); 1], Counter>,
-        loaded_at: &Gauge<f64, AtomicU64>,
-        rules: &Gauge,
-    ) {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
         registry.register(
             "config_reloads",
             "Times the configuration was read again",
-            reloads.clone(),
+            self.reloads.clone(),
+        );
+        registry.register(
+            "config_last_reload_successful",
+            "Whether the configuration was sound when it was last read",
+            self.is_last_sound.clone(),
         );
         registry.register_with_unit(
             "config_loaded_timestamp",
             "When the configuration in force was loaded, since 1970",
             Unit::Seconds,
-            loaded_at.clone(),
+            self.loaded_at.clone(),
         );
-        registry.register("rules", "Rules in force", rules.clone());
+        registry.register("rules", "Rules in force", self.rules.clone());
+        registry.register(
+            "log_lines_dropped",
+            "Lines of the log that nobody took in time",
+            self.lines_dropped.clone(),
+        );
         let version = [(VERSION, env!("CARGO_PKG_VERSION"))];
         registry.register("build", "What is running", Info::new(version));
         // Both are there from the start, so that the first failure is a rise.
         for result in ["success", "failure"] {
-            drop(reloads.get_or_create(&[(RESULT, result)]));
+            drop(self.reloads.get_or_create(&[(RESULT, result)]));
         }
+        // A process runs only with a sound one.
+        self.is_last_sound.set(1);
     }
 }

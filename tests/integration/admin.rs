@@ -142,8 +142,11 @@ async fn a_reload_that_failed_shows_until_one_succeeds() {
     assert!(fault.contains("stepgate.yaml:6:"), "{fault}");
     let failures = "stepgate_config_reloads_total{result=\"failure\"}";
     assert_eq!(value(&serving, failures).await, Some(1.0));
+    let is_sound = "stepgate_config_last_reload_successful";
+    assert_eq!(value(&serving, is_sound).await, Some(0.0));
     fs::write(&file, CONFIG).unwrap();
     serving.wait_for("configuration reloaded").await;
+    assert_eq!(value(&serving, is_sound).await, Some(1.0));
     let version = serving.admin("/version").await.1;
     assert!(!version.contains("faults"), "{version}");
 }

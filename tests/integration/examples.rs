@@ -40,3 +40,31 @@ fn the_configuration_in_its_page_is_sound() {
     assert_eq!(config.policy.rules.rules().len(), 3);
     assert_eq!(config.warnings, []);
 }
+
+#[test]
+fn the_rules_in_the_page_about_the_recipe_are_sound() {
+    let head = example("README.md");
+    let head = head.split("rules:").next().unwrap().to_owned();
+    let yaml = head + &example("docs/cookbook-line-by-line.md");
+    let config = Config::parse("docs/cookbook-line-by-line.md", &yaml);
+    let config = config.unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(config.policy.rules.rules().len(), 4);
+    assert_eq!(config.warnings, []);
+}
+
+/// A row of the contract is one that is asked for.
+#[test]
+fn the_rows_in_the_page_about_the_recipe_are_in_the_contract() {
+    let page = read("docs/cookbook-line-by-line.md");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/src/contract");
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    let asked: String = files
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    for row in page.split("K-").skip(1) {
+        let number: String = row.chars().take_while(char::is_ascii_digit).collect();
+        assert!(asked.contains(&format!("\"K-{number}")), "K-{number}");
+    }
+}

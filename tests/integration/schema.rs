@@ -65,7 +65,7 @@ fn whole() -> Value {
         "rules": [
             { "id": "a", "match": { "path": ["/a"], "host": "a.test", "methods": ["POST"] },
               "require": { "aal": "aal2", "max_age": "5m", "factors": ["totp"], "identity": { "/a": ["x", 1, true] } },
-              "return_to": "/a", "cache": "off" },
+              "return_to": "/a", "resume": true, "cache": "off" },
             { "id": "b", "match": { "path": "/b", "host": ["b.a.test"] }, "require": "session" },
         ],
         "rule_files": [],

@@ -4,6 +4,7 @@ mod access_log;
 mod app;
 mod cookie;
 mod cors;
+mod form;
 mod grpc;
 mod identity;
 mod marker;
@@ -45,6 +46,7 @@ default: none
 rules:
   - { id: account, match: { path: /account/** }, require: session }
   - { id: transfer, match: { path: /transfer/** }, require: aal2 }
+  - { id: form, match: { path: /form/** }, require: aal2, return_to: /start, resume: true }
   - { id: recent, match: { path: /recent/** }, require: { max_age: 5m } }
   - { id: closed, match: { path: /closed/** }, require: deny }
   - { id: health, match: { path: /grpc.health.v1.Health/** }, require: aal2 }

@@ -2,7 +2,9 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::body::to_bytes;
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,9 @@ use super::reading;
 
 /// Older visits are dropped: a ledger is for a test or an afternoon, not for ever.
 const KEPT: usize = 10_000;
+
+/// Longest form that is read, in bytes.
+const FORM: usize = 64 * 1024;
 
 /// A request that reached the bank.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +28,9 @@ pub struct Visit {
     pub user_id: Option<String>,
     /// `X-User-Aal` as it arrived; several values are joined by `, `.
     pub user_aal: Option<String>,
+    /// The body of a POST as it arrived; empty for anything else, and above 64 KiB.
+    #[serde(default)]
+    pub form: String,
 }
 
 /// The requests that reached the bank, in order. Clones share one book.
@@ -88,13 +96,26 @@ impl Ledger {
 
 /// Writes each request down before it is answered.
 pub(crate) async fn record(State(ledger): State<Ledger>, request: Request, next: Next) -> Response {
+    let (request, form) = with_form(request).await;
     ledger.write(Visit {
         method: request.method().to_string(),
         path: request.uri().path().to_owned(),
         user_id: joined(&request, "x-user-id"),
         user_aal: joined(&request, "x-user-aal"),
+        form,
     });
     next.run(request).await
+}
+
+/// The request, whole again, and the text of its form.
+async fn with_form(request: Request) -> (Request, String) {
+    if request.method() != Method::POST {
+        return (request, String::new());
+    }
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, FORM).await.unwrap_or_default();
+    let form = String::from_utf8_lossy(&body).into_owned();
+    (Request::from_parts(head, body.into()), form)
 }
 
 fn joined(request: &Request, name: &str) -> Option<String> {
@@ -116,6 +137,7 @@ mod tests {
             path: path.to_owned(),
             user_id: None,
             user_aal: None,
+            form: String::new(),
         }
     }
 

@@ -1,12 +1,13 @@
 use axum::extract::{Form, Query, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::json;
+use url::form_urlencoded;
 
 use super::{home, told};
 use crate::backstage::Backstage;
@@ -41,6 +42,7 @@ pub(super) fn router(backstage: Backstage) -> Router {
         .route("/email", get(email).post(new_email))
         .route("/password", get(password))
         .route("/transfer", get(prepare).post(transfer))
+        .route("/transfer/sent", get(sent))
         .route("/payout", get(vault).post(payout))
         .route("/privacy", get(privacy))
         .route("/trading", get(trading))
@@ -142,7 +144,7 @@ async fn prepare(
             label for="amount" { "Amount in drachmas" }
             input #amount name="amount" inputmode="decimal" required value=(transfer.amount);
             label for="note" { "Note" }
-            input #note name="note" value=(transfer.note);
+            textarea #note name="note" rows="3" { (transfer.note) }
             button type="submit" { "Send" }
         }
         (told(&headers))
@@ -151,10 +153,23 @@ async fn prepare(
     ([(SET_COOKIE, LAST_TRANSFER)], page).into_response()
 }
 
-async fn transfer(
+/// Takes the transfer, and shows its receipt at an address of its own: to load that again sends nothing again.
+async fn transfer(Form(transfer): Form<Transfer>) -> Response {
+    let fields = [
+        ("to", &transfer.to),
+        ("amount", &transfer.amount),
+        ("note", &transfer.note),
+    ];
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    Redirect::to(&format!("/transfer/sent?{query}")).into_response()
+}
+
+async fn sent(
     State(backstage): State<Backstage>,
+    Query(transfer): Query<Transfer>,
     headers: HeaderMap,
-    Form(transfer): Form<Transfer>,
 ) -> Response {
     let words = html! {
         (transfer.amount) " drachmas are on their way to " (transfer.to) "."

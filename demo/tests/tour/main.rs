@@ -17,6 +17,7 @@ mod customers;
 mod driver;
 mod operations;
 mod outages;
+mod resume;
 mod settings;
 mod staff;
 mod tokens;

@@ -99,6 +99,12 @@ async fn a_script_that_deletes_hears_json_and_asks() {
     assert_eq!(deletions(&tour), 0);
     visitor.send("totp_code", &tour.code(&totp).await).await;
     visitor.arrives(&privacy).await;
+    visitor.reads("Continue: delete all my data").await;
+    assert_eq!(
+        deletions(&tour),
+        0,
+        "a click repeats the call, and nothing else"
+    );
     visitor.click("#erase").await;
     visitor.reads("All your data is gone.").await;
     assert_eq!(deletions(&tour), 1);

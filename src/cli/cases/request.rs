@@ -27,9 +27,10 @@ pub(in crate::cli) struct Request {
     target: String,
     /// By name, in lower case; each with its lines.
     headers: BTreeMap<String, Vec<String>>,
-    body: Option<String>,
     context: BTreeMap<String, String>,
     joined: bool,
+    /// Whole, and empty where there is none.
+    body: String,
 }
 
 /// The request that is written, or `None` after noting why there is none.
@@ -61,9 +62,9 @@ pub(super) fn check(faults: &mut Collector, written: &Spanned<shape::Request>) -
         headers: headers
             .map(|(name, lines)| (name.to_ascii_lowercase(), lines.clone().into_vec()))
             .collect(),
-        body: request.body.clone(),
         context: request.context_extensions.clone(),
         joined: request.joined,
+        body: request.body.clone(),
     })
 }
 
@@ -97,9 +98,9 @@ impl Request {
             host,
             target,
             headers: lines,
-            body: None,
             context: context.iter().cloned().collect(),
             joined: false,
+            body: String::new(),
         })
     }
 
@@ -152,10 +153,7 @@ impl Request {
                 Headers::raw(lines)
             },
             context: self.context.iter().map(bytes).collect(),
-            body: self
-                .body
-                .as_ref()
-                .and_then(|body| Body::new(body.clone().into())),
+            body: Body::new(self.body.clone().into()),
             // As Envoy does over gRPC.
             reach: Reach::Edits,
         }

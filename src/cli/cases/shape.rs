@@ -41,11 +41,12 @@ pub(super) struct Request {
     pub(super) target: Option<String>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, Lines>,
-    pub(super) body: Option<String>,
     #[serde(default)]
     pub(super) context_extensions: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) joined: bool,
+    #[serde(default)]
+    pub(super) body: String,
 }
 
 /// A header's line, or its lines.

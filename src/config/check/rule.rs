@@ -57,6 +57,7 @@ pub(super) fn check(
             .return_to
             .as_ref()
             .and_then(|address| return_to(faults, address, domains)),
+        resume: rule.resume,
         cache: cache(faults, rule.cache.as_ref()),
     }
 }

@@ -83,7 +83,8 @@ fn guard_of(browser_url: &str, rules: &RuleSet, domains: &Domains) -> Option<Box
     if is_open_anyway {
         return None;
     }
-    let login = format!("{}/self-service/login/browser", url.path());
+    let base = url.path().trim_end_matches('/');
+    let login = format!("{base}/self-service/login/browser");
     let path = Path::parse(login.as_bytes(), PathOptions::default()).ok()?;
     let selection = rules.select(&authority.host, &path, &Method::GET);
     let is_guarded = selection.is_denied || !selection.demands.is_empty();

@@ -26,6 +26,11 @@ pub(in crate::config) struct Rule {
     /// guarded origin. Left out, to the page that the request came from, else to the origin's `/`.
     #[schemars(with = "Option<forms::ReturnTo>")]
     pub(in crate::config) return_to: Option<Spanned<String>>,
+    /// `true`: a page's form that needs a challenge is [kept in the browser](resume.md) and sent after it. It needs Envoy's
+    /// `with_request_body`; otherwise such a form is lost, as without this key.
+    #[serde(default)]
+    #[schemars(extend("default" = false))]
+    pub(in crate::config) resume: bool,
     /// `off`, or a time shorter than `cache.ttl`: how long a session may be remembered for this rule. Left out, as long as
     /// any.
     #[schemars(with = "Option<forms::TimeOrOff>")]

@@ -52,7 +52,7 @@ impl HostPattern {
     pub fn rank(&self) -> HostRank {
         match self {
             Self::Exact(_) => HostRank::Exact,
-            Self::Below(suffix) => HostRank::Below(suffix.as_str().split('.').count()),
+            Self::Below(suffix) => HostRank::below(suffix.as_str()),
         }
     }
 }
@@ -82,4 +82,11 @@ pub enum HostRank {
     Below(usize),
     /// The very host.
     Exact,
+}
+
+impl HostRank {
+    /// A wildcard for every host below this one.
+    pub(in crate::domain) fn below(suffix: &str) -> Self {
+        Self::Below(suffix.split('.').count())
+    }
 }

@@ -19,6 +19,19 @@ enum Segment {
     Any(Option<Box<str>>),
 }
 
+/// What a pattern says of one segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::domain) enum Step<'a> {
+    /// It is this one.
+    Literal(&'a [u8]),
+    /// There is one.
+    Any,
+    /// Whatever comes, here and behind.
+    Below,
+    /// The path is over.
+    End,
+}
+
 impl PathPattern {
     /// `/**`: every path.
     #[must_use]
@@ -135,6 +148,16 @@ impl PathPattern {
         }
     }
 
+    /// What it says of a segment, counted from 0.
+    pub(in crate::domain) fn step(&self, at: usize) -> Step<'_> {
+        match self.segments.get(at) {
+            Some(Segment::Literal(text)) => Step::Literal(text),
+            Some(Segment::Any(_)) => Step::Any,
+            None if self.below => Step::Below,
+            None => Step::End,
+        }
+    }
+
     /// Whether it names one path only.
     #[must_use]
     pub fn is_exact(&self) -> bool {
@@ -151,6 +174,23 @@ impl PathPattern {
 
     fn literals(&self) -> impl Iterator<Item = &[u8]> {
         self.segments.iter().map_while(Segment::literal)
+    }
+}
+
+impl Step<'_> {
+    /// Whether some path fits both.
+    pub(in crate::domain) fn agrees(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Below, _) | (_, Self::Below) => true,
+            (Self::Literal(a), Self::Literal(b)) => a == b,
+            (Self::End, other) | (other, Self::End) => other == Self::End,
+            (Self::Any, _) | (_, Self::Any) => true,
+        }
+    }
+
+    /// Whether the pattern says something of the next segment.
+    pub(in crate::domain) fn goes_on(self) -> bool {
+        matches!(self, Self::Literal(_) | Self::Any)
     }
 }
 

@@ -1,13 +1,17 @@
 //! The headers of a refusal.
 
+use std::borrow::Cow;
+
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use url::Url;
 
-use super::{Case, Decision, retry_after, www_authenticate};
+use super::{Case, Decision, resume, retry_after, www_authenticate};
 use crate::domain::client::Client;
 
 /// The header that names the reason.
 const X_STEPGATE_REASON: HeaderName = HeaderName::from_static("x-stepgate-reason");
+/// Says of a challenge that a form was lost on the way to it, and why.
+const X_STEPGATE_NOTICE: HeaderName = HeaderName::from_static("x-stepgate-notice");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 const VARY: &str = "Cookie, Authorization, Accept, Sec-Fetch-Mode";
@@ -43,6 +47,17 @@ pub(super) fn of(
     let bearer = www_authenticate(decision).filter(|_| case.client == Client::Bearer);
     add(&mut headers, header::WWW_AUTHENTICATE, bearer.as_deref());
     headers.extend(content(case.client, is_redirect));
+    let is_page = case.client == Client::Page && !is_redirect;
+    let policy = is_page.then(|| page_policy(decision));
+    add(
+        &mut headers,
+        header::CONTENT_SECURITY_POLICY,
+        policy.as_deref(),
+    );
+    let notice = case
+        .not_kept
+        .map(|why| format!("form_not_kept; why={}", why.as_str()));
+    add(&mut headers, X_STEPGATE_NOTICE, notice.as_deref());
     headers.extend(cors(case));
     let cookies = case.response_headers.iter();
     headers.extend(
@@ -63,18 +78,21 @@ fn add(headers: &mut Vec<(HeaderName, HeaderValue)>, name: HeaderName, value: Op
     );
 }
 
+/// What a page may do: nothing, or what a form's script needs.
+fn page_policy(decision: &Decision) -> Cow<'static, str> {
+    match decision {
+        Decision::Keep(kept) => resume::policy(&kept.ticket.nonce).into(),
+        Decision::Resume(continued) => resume::policy(&continued.nonce).into(),
+        _ => PAGE_POLICY.into(),
+    }
+}
+
 fn content(client: Client, is_redirect: bool) -> Vec<(HeaderName, HeaderValue)> {
     match client {
-        Client::Page if !is_redirect => vec![
-            (
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("text/html; charset=utf-8"),
-            ),
-            (
-                header::CONTENT_SECURITY_POLICY,
-                HeaderValue::from_static(PAGE_POLICY),
-            ),
-        ],
+        Client::Page if !is_redirect => vec![(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        )],
         Client::Script | Client::Native | Client::Bearer => {
             vec![(
                 header::CONTENT_TYPE,

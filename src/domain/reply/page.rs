@@ -11,13 +11,18 @@ pub(super) fn body(reason: Reason) -> String {
     format!("<p>{}</p>\n<p>{}</p>", words.what, words.mend)
 }
 
-/// The page around a body. The request id is a token, so it needs no escaping.
+/// The page around a body, under the reason's own title.
 pub(super) fn render(reason: Reason, body: &str, request_id: &str) -> String {
+    titled(words::of(reason).title, reason, body, request_id)
+}
+
+/// The same under another title. The request id is a token, so it needs no escaping.
+pub(super) fn titled(title: &str, reason: Reason, body: &str, request_id: &str) -> String {
     let fields = [
-        ("{title}", words::of(reason).title),
-        ("{body}", body),
+        ("{title}", title),
         ("{reason}", reason.as_str()),
         ("{request_id}", request_id),
+        ("{body}", body),
     ];
     fields
         .iter()

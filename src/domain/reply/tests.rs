@@ -1,9 +1,11 @@
 use bytes::Bytes;
 use http::header;
+use url::form_urlencoded::Serializer;
 
 use super::*;
 use crate::domain::{
     credential::CredentialKind,
+    host::Authority,
     identity_domain::{BaseUrl, IdentityDomain, Refresh},
     loop_guard::Loop,
     marker::{Outcome, Secret},
@@ -11,6 +13,7 @@ use crate::domain::{
     path::PathOptions,
     reason::{Malformed, Reason},
     request::Facts,
+    resume::{Form, Kept, Owner, Ticket, Who, continued},
     rule::{DEFAULT_RULE, Requirement},
     rule_set::RuleSet,
     session::Factor,
@@ -51,6 +54,7 @@ struct Asking {
     headers: Vec<(&'static str, &'static str)>,
     return_to: Option<&'static str>,
     host: &'static str,
+    not_kept: Option<NotKept>,
 }
 
 impl Default for Asking {
@@ -62,6 +66,7 @@ impl Default for Asking {
             headers: vec![],
             return_to: None,
             host: "app.test",
+            not_kept: None,
         }
     }
 }
@@ -99,6 +104,7 @@ impl Asking {
             request_id: "id-1",
             judged,
             session: None,
+            not_kept: self.not_kept,
             response_headers: &[],
         };
         match Reply::new(decision, &case) {
@@ -594,6 +600,7 @@ fn a_cookie_goes_with_any_answer() {
         request_id: "id-1",
         judged: None,
         session: None,
+        not_kept: None,
         response_headers: &[cookie.clone(), cookie.clone()],
     };
     let Reply::Refused(refusal) = Reply::new(Decision::HostUnknown, &case) else {
@@ -601,4 +608,154 @@ fn a_cookie_goes_with_any_answer() {
     };
     let both = [cookie.clone(), cookie];
     assert!(refusal.headers.ends_with(&both));
+}
+
+fn form(fields: &str) -> Form {
+    Form::read(b"application/x-www-form-urlencoded", fields.as_bytes()).unwrap()
+}
+
+fn ticket() -> Ticket {
+    Ticket {
+        key: "0a1b".into(),
+        nonce: "n0nce".into(),
+    }
+}
+
+fn kept(challenge: Decision, fields: &str) -> Decision {
+    let policy = policy();
+    let authority = Authority::parse(b"app.test").unwrap();
+    let site = policy.locate(&authority).unwrap();
+    Decision::Keep(Box::new(Kept {
+        challenge,
+        form: form(fields),
+        owner: Owner::of(&policy.secret, &site.origin, "s1"),
+        ticket: ticket(),
+    }))
+}
+
+const STEP_UP: Decision = Decision::StepUp(StepUp {
+    is_stale: false,
+    max_age: None,
+});
+
+#[test]
+fn a_form_is_kept_by_a_page_that_goes_to_the_challenge() {
+    let post = Asking {
+        method: "POST",
+        return_to: Some("/form"),
+        ..Asking::default()
+    };
+    for (challenge, code) in [
+        (Decision::Login, Code::Unauthenticated),
+        (STEP_UP, Code::PermissionDenied),
+        (Decision::Enrol, Code::PermissionDenied),
+    ] {
+        let plain = post.location(match &challenge {
+            Decision::Login => Decision::Login,
+            Decision::Enrol => Decision::Enrol,
+            _ => STEP_UP,
+        });
+        let word = challenge.as_str();
+        let decision = kept(challenge, "to=a+b&to=%C3%A4");
+        assert_eq!(
+            (decision.as_str(), decision.reason()),
+            (word, Reason::Resume)
+        );
+        let refusal = post.refusal(&policy(), decision);
+        assert_eq!((refusal.status.as_u16(), refusal.code), (403, code));
+        assert_eq!(header(&refusal, "x-stepgate-reason").unwrap(), "resume");
+        assert_eq!(header(&refusal, "cache-control").unwrap(), "no-store");
+        assert_eq!(header(&refusal, "location"), None);
+        let plain = plain.unwrap().replace('&', "&amp;");
+        let way_back = plain.replace("%2Fform", "%2F.stepgate%2Fresume%3Fk%3D0a1b");
+        for part in [
+            format!("<a href=\"{plain}\">"),
+            format!("data-challenge=\"{way_back}\""),
+            "data-fields=\"to=a+b&to=%C3%A4\"".to_owned(),
+            "<script nonce=\"n0nce\"".to_owned(),
+            "data-key=\"0a1b\"".to_owned(),
+        ] {
+            assert!(refusal.body.contains(&part), "{part}\n{}", refusal.body);
+        }
+    }
+}
+
+#[test]
+fn the_pages_of_a_form_run_their_own_script_and_nothing_else() {
+    let continued = |policy: &Policy| {
+        let site = policy
+            .locate(&Authority::parse(b"app.test").unwrap())
+            .unwrap();
+        let page = continued(Who::SignedOut, &policy.secret, &site, ticket());
+        Decision::Resume(Box::new(page))
+    };
+    for decision in [kept(STEP_UP, "a=1"), continued(&policy())] {
+        let refusal = Asking::default().refusal(&policy(), decision);
+        assert_eq!(refusal.status, 403);
+        assert_eq!(
+            header(&refusal, "content-security-policy").unwrap(),
+            "default-src 'none'; script-src 'nonce-n0nce'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+        );
+        assert_eq!(refusal.body.matches("<script").count(), 1);
+        assert!(!refusal.body.contains("{nonce}") && !refusal.body.contains("src="));
+        assert!(refusal.body.len() < 12 * 1024, "{}", refusal.body.len());
+    }
+    let script = Asking {
+        client: Client::Script,
+        ..Asking::default()
+    };
+    let refusal = script.refusal(&policy(), continued(&policy()));
+    assert_eq!(
+        (refusal.status.as_u16(), refusal.code),
+        (403, Code::PermissionDenied)
+    );
+    assert!(
+        refusal.body.starts_with(r#"{"error":{"id":"resume""#),
+        "{}",
+        refusal.body
+    );
+}
+
+#[test]
+fn a_page_that_keeps_a_form_says_the_same_whatever_is_in_it() {
+    let hostile =
+        "</script><script>alert(1)</script>\"'><b>\u{2028}{fields}{nonce}{request_id}--><!--";
+    let fields = Serializer::new(String::new())
+        .append_pair(hostile, hostile)
+        .finish();
+    let post = Asking {
+        method: "POST",
+        ..Asking::default()
+    };
+    let body = |fields: &str| post.refusal(&policy(), kept(STEP_UP, fields)).body;
+    assert_eq!(body(&fields).replace(&fields, "a=1"), body("a=1"));
+}
+
+#[test]
+fn the_largest_form_makes_a_page_of_less_than_256_kib() {
+    let value = "\u{7f}".repeat(64 * 1024 - 200);
+    let body =
+        format!("--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n{value}\r\n--b--\r\n");
+    let form = Form::read(b"multipart/form-data; boundary=b", body.as_bytes()).unwrap();
+    let Decision::Keep(mut kept) = kept(STEP_UP, "a=1") else {
+        panic!("a form is kept");
+    };
+    kept.form = form;
+    let refusal = Asking::default().refusal(&policy(), Decision::Keep(kept));
+    assert!(refusal.body.len() < 256 * 1024, "{}", refusal.body.len());
+}
+
+#[test]
+fn a_form_that_is_lost_is_told_of() {
+    let post = Asking {
+        method: "POST",
+        not_kept: Some(NotKept::Files),
+        ..Asking::default()
+    };
+    let refusal = post.refusal(&policy(), STEP_UP);
+    assert_eq!(refusal.status, 303);
+    assert_eq!(
+        header(&refusal, "x-stepgate-notice").unwrap(),
+        "form_not_kept; why=files"
+    );
 }

@@ -79,6 +79,11 @@ pub(super) fn of(reason: Reason) -> Words {
             "The login service does not answer just now, so nobody can tell who you are.",
             "Your request was not passed on. Wait a moment and send it again.",
         ),
+        Reason::Resume => (
+            "Continue where you left off",
+            "A form that waits here belongs to the browser that filled it in.",
+            "Open this address in the tab where you filled it in.",
+        ),
         Reason::PeerUntrusted => (
             "This caller is not known",
             "The question came from an address that is none of the trusted proxies.",

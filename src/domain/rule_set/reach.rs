@@ -1,8 +1,10 @@
 //! Rules that no request can reach, since more specific ones take all of theirs.
 
-use super::RuleSet;
+use std::{collections::BTreeSet, iter::once};
+
+use super::{RuleSet, table::Table};
 use crate::domain::{
-    pattern::{HostPattern, HostRank, PathPattern},
+    pattern::{HostPattern, HostRank, PathPattern, parents},
     rule::Rule,
 };
 
@@ -21,19 +23,40 @@ impl RuleSet {
         let mut last = None;
         for host in spaces(rule, guarded) {
             for path in &rule.paths {
-                last = Some(
-                    self.rules
-                        .iter()
-                        .find(|other| takes(other, rule, &host, path))?,
-                );
+                last = Some(self.taker(rule, &host, path)?);
             }
         }
         last
     }
+
+    /// The first rule that takes every request of this one on this host and path. It names the host more specifically and
+    /// begins like the path, so only such rules are looked at.
+    fn taker(&self, rule: &Rule, host: &HostPattern, path: &PathPattern) -> Option<&Rule> {
+        let prefix = path.literal_prefix();
+        let own = rank(&rule.hosts, host);
+        let above = self.tables_above(host).into_iter();
+        let above = above.filter(|(rank, _)| Some(*rank) > own);
+        let entries = above.flat_map(|(_, table)| table.along(&prefix));
+        let places: BTreeSet<_> = entries.map(|entry| entry.rule).collect();
+        let mut rules = places.into_iter().filter_map(|at| self.rules.get(at));
+        rules.find(|other| takes(other, rule, host, path))
+    }
+
+    /// The rules that name this host, or hosts that it is among, by how specifically they name it.
+    fn tables_above(&self, host: &HostPattern) -> Vec<(HostRank, &Table)> {
+        match host {
+            HostPattern::Exact(host) => self.tables_of(host).collect(),
+            HostPattern::Below(suffix) => {
+                let suffix = suffix.as_str();
+                self.wildcards(once(suffix).chain(parents(suffix)))
+                    .collect()
+            }
+        }
+    }
 }
 
 /// The hosts that a rule's requests are for: those that both it and an origin name.
-fn spaces(rule: &Rule, guarded: &[HostPattern]) -> Vec<HostPattern> {
+pub(super) fn spaces(rule: &Rule, guarded: &[HostPattern]) -> Vec<HostPattern> {
     let narrower = |own: &HostPattern, origin: &HostPattern| {
         if origin.covers(own) {
             Some(own.clone())
@@ -54,16 +77,17 @@ fn spaces(rule: &Rule, guarded: &[HostPattern]) -> Vec<HostPattern> {
 }
 
 /// Whether `other` is more specific for every request of `rule` on this host and path.
-fn takes(other: &Rule, rule: &Rule, host: &HostPattern, path: &PathPattern) -> bool {
-    let rank = |hosts: &[HostPattern]| match hosts {
-        [] => Some(HostRank::Any),
-        some => some
-            .iter()
-            .filter(|pattern| pattern.covers(host))
-            .map(HostPattern::rank)
-            .max(),
-    };
+pub(super) fn takes(other: &Rule, rule: &Rule, host: &HostPattern, path: &PathPattern) -> bool {
     let covers_path = || other.paths.iter().any(|pattern| pattern.covers(path));
-    let is_more_specific = rank(&other.hosts) > rank(&rule.hosts);
+    let is_more_specific = rank(&other.hosts, host) > rank(&rule.hosts, host);
     other.id != rule.id && is_more_specific && other.methods.covers(&rule.methods) && covers_path()
+}
+
+/// How specifically these hosts name all of that one.
+fn rank(hosts: &[HostPattern], host: &HostPattern) -> Option<HostRank> {
+    if hosts.is_empty() {
+        return Some(HostRank::Any);
+    }
+    let covering = hosts.iter().filter(|pattern| pattern.covers(host));
+    covering.map(HostPattern::rank).max()
 }

@@ -3,6 +3,7 @@
 use foldhash::HashMap;
 use http::Method;
 
+use super::overlap::overlapping;
 use crate::domain::{
     pattern::{Methods, PathPattern, PathRank},
     rule::Rule,
@@ -53,33 +54,35 @@ impl Table {
         }
     }
 
-    /// Pairs of entries that are equally specific on a request that both match.
+    /// Pairs of entries that are equally specific on a request that both match, each with the rule written first in front.
     pub(super) fn ties(&self) -> impl Iterator<Item = (&Entry, &Entry)> {
         let groups = self.exact.values().chain(self.prefixes.values());
         groups
-            .flat_map(|entries| pairs(entries))
+            .flat_map(|entries| overlapping(entries))
             .filter(|(a, b)| a.ties(b))
     }
 
-    /// The rule's place. The exact path first, then ever fewer of its leading segments.
+    /// The rule's place.
     pub(super) fn find(&self, reading: &[u8], method: &Method) -> Option<usize> {
-        let exact = self.exact.get(reading).into_iter();
-        let short = leading(reading).skip_while(|prefix| prefix.len() > self.longest_prefix);
-        let prefixes = short.filter_map(|prefix| self.prefixes.get(prefix));
-        let mut entries = exact.chain(prefixes).flatten();
+        let mut entries = self.along(reading);
         entries
             .find(|entry| entry.methods.matches(method) && entry.path.matches(reading))
             .map(|entry| entry.rule)
     }
-}
 
-/// Every two of them, once.
-fn pairs(entries: &[Entry]) -> impl Iterator<Item = (&Entry, &Entry)> {
-    let behind = |at: usize| entries.iter().skip(at).skip(1);
-    entries
-        .iter()
-        .enumerate()
-        .flat_map(move |(at, a)| behind(at).map(move |b| (a, b)))
+    /// The entries whose literal segments are the start of this path, or all of it: no other can match it. The exact path
+    /// first, then ever fewer of its leading segments.
+    pub(super) fn along(&self, path: &[u8]) -> impl Iterator<Item = &Entry> {
+        let exact = self.exact.get(path).into_iter();
+        let short = leading(path).skip_while(|prefix| prefix.len() > self.longest_prefix);
+        let prefixes = short.filter_map(|prefix| self.prefixes.get(prefix));
+        exact.chain(prefixes).flatten()
+    }
+
+    /// All of them; a rule that has several patterns stands in several.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.exact.values().chain(self.prefixes.values()).flatten()
+    }
 }
 
 /// The reading itself, then without its last segment, and so on down to nothing.
@@ -95,10 +98,8 @@ impl Entry {
         (self.path.rank(), self.methods.is_listed())
     }
 
+    /// Of two that overlap: whether neither is more specific.
     fn ties(&self, other: &Self) -> bool {
-        self.rule != other.rule
-            && self.path.rank() == other.path.rank()
-            && self.methods.ties(&other.methods)
-            && self.path.overlaps(&other.path)
+        self.path.rank() == other.path.rank() && self.methods.ties(&other.methods)
     }
 }

@@ -21,6 +21,7 @@ fn rule(id: &str, host: &[&str], paths: &[&str], methods: &[&str]) -> Rule {
         },
         requirement: Requirement::None,
         return_to: None,
+        resume: false,
         cache: None,
     }
 }
@@ -173,7 +174,7 @@ fn every_reading_of_a_path_adds_its_demand() {
     );
 }
 
-fn any_rule() -> impl Strategy<Value = Rule> {
+pub(super) fn any_rule() -> impl Strategy<Value = Rule> {
     let host = prop::sample::subsequence(vec!["a.x.test", "b.x.test", "*.x.test", "*.test"], 0..3);
     let segment = prop::sample::select(vec!["a", "b", "*"]);
     let path = (prop::collection::vec(segment, 0..4), any::<bool>()).prop_map(|(parts, below)| {
@@ -192,7 +193,7 @@ fn any_rule() -> impl Strategy<Value = Rule> {
     })
 }
 
-fn any_request() -> impl Strategy<Value = (Host, String, Method)> {
+pub(super) fn any_request() -> impl Strategy<Value = (Host, String, Method)> {
     let host = prop::sample::select(vec!["a.x.test", "b.x.test", "c.x.test", "a.test"]);
     let path =
         prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 0..5).prop_map(|parts| {
@@ -215,7 +216,7 @@ fn any_request() -> impl Strategy<Value = (Host, String, Method)> {
 }
 
 /// Rules without ties: one after the other, each kept where it ties with none before it.
-fn without_ties(rules: Vec<Rule>) -> Vec<Rule> {
+pub(super) fn without_ties(rules: Vec<Rule>) -> Vec<Rule> {
     let mut kept: Vec<Rule> = Vec::new();
     for (place, mut rule) in rules.into_iter().enumerate() {
         rule.id = format!("r{place}").into();

@@ -1,18 +1,18 @@
 //! Rules that are sound and may still not do what was meant: found by trying requests that two rules match.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use http::Method;
 
 use super::{Rank, RuleSet};
 use crate::domain::{
     host::Host,
-    pattern::{HostPattern, HostRank, Methods},
+    pattern::{HostPattern, HostRank, Methods, parents},
     rule::Rule,
 };
 
 /// The methods that change things, beside `POST`.
-const CHANGES: [Method; 3] = [Method::PUT, Method::PATCH, Method::DELETE];
+pub(super) const CHANGES: [Method; 3] = [Method::PUT, Method::PATCH, Method::DELETE];
 
 /// A request that one rule answers though another is stricter.
 #[derive(Clone, Debug)]
@@ -46,33 +46,39 @@ impl RuleSet {
     #[must_use]
     pub fn won_by_host(&self, hosts: &[Host]) -> Vec<Trap<'_>> {
         let mut found = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut seen = HashSet::new();
         for host in hosts {
-            let here: Vec<_> = self
-                .rules
-                .iter()
-                .filter_map(|rule| Some((rule, host_rank(rule, host)?)))
-                .collect();
-            for (rule, rank) in &here {
-                let lesser = here
-                    .iter()
-                    .filter(|(_, other)| other < rank)
-                    .map(|(other, _)| *other);
-                for stricter in lesser.filter(|other| !rule.requirement.implies(&other.requirement))
+            for (rule, stricter) in self.outranked(host) {
+                let is_stricter = !rule.requirement.implies(&stricter.requirement);
+                if is_stricter
+                    && !seen.contains(&(&*rule.id, &*stricter.id))
+                    && let Some(trap) = self.host_trap(rule, stricter, host)
                 {
-                    let is_new = || !seen.contains(&(&*rule.id, &*stricter.id));
-                    let trap = is_new()
-                        .then(|| self.host_trap(rule, stricter, host))
-                        .flatten();
-                    seen.extend(trap.iter().map(|trap| (&*trap.rule.id, &*trap.stricter.id)));
-                    found.extend(trap);
+                    seen.insert((&*rule.id, &*stricter.id));
+                    found.push(trap);
                 }
             }
         }
         found
     }
 
-    fn host_trap<'a>(
+    /// Every rule for a host with those that name it less specifically and whose paths begin like its own, in their order.
+    fn outranked(&self, host: &Host) -> impl Iterator<Item = (&Rule, &Rule)> {
+        let tables: Vec<_> = self.tables_of(host).map(|(_, table)| table).collect();
+        let mut pairs = BTreeSet::new();
+        for (at, lesser) in tables.iter().enumerate() {
+            for other in lesser.entries() {
+                let prefix = other.path.literal_prefix();
+                let greater = tables.iter().take(at);
+                let own = greater.flat_map(|table| table.along(&prefix));
+                pairs.extend(own.map(|own| (own.rule, other.rule)));
+            }
+        }
+        let rules = pairs.into_iter();
+        rules.filter_map(|(own, other)| Some((self.rules.get(own)?, self.rules.get(other)?)))
+    }
+
+    pub(super) fn host_trap<'a>(
         &'a self,
         rule: &'a Rule,
         stricter: &'a Rule,
@@ -107,19 +113,16 @@ impl RuleSet {
     /// Wildcard hosts' rules that serve one of these hosts though it, or a longer wildcard, has rules of its own.
     #[must_use]
     pub fn strays(&self, hosts: &[Host]) -> Vec<Stray<'_>> {
-        let mut found: Vec<Stray<'_>> = Vec::new();
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
         for host in hosts {
             let Some(own) = self.own_pattern(host) else {
                 continue;
             };
-            let is_lesser = |rule: &&Rule| {
-                host_rank(rule, host).is_some_and(|rank| rank > HostRank::Any && rank < own.rank())
-            };
-            for rule in self.rules.iter().filter(is_lesser) {
-                let is_known = found
-                    .iter()
-                    .any(|stray| stray.rule.id == rule.id && stray.host == own);
-                if let Some(reading) = self.served(rule, host).filter(|_| !is_known) {
+            for rule in self.strangers(host) {
+                if let Some(reading) = self.served(rule, host)
+                    && seen.insert((&*rule.id, own.clone()))
+                {
                     found.push(Stray {
                         rule,
                         host: own.clone(),
@@ -133,13 +136,31 @@ impl RuleSet {
 
     /// The most specific pattern that some rule has for this host.
     fn own_pattern(&self, host: &Host) -> Option<HostPattern> {
-        let patterns = self.rules.iter().flat_map(|rule| &rule.hosts);
-        let own = patterns.filter(|pattern| pattern.matches(host));
-        own.max_by_key(|pattern| pattern.rank()).cloned()
+        let is_exact = self.exact.contains_key(host);
+        let mut wildcards = parents(host.as_str())
+            .filter_map(|parent| self.below.get_key_value(parent))
+            .map(|(suffix, _)| HostPattern::Below(suffix.clone()));
+        if is_exact {
+            Some(HostPattern::Exact(host.clone()))
+        } else {
+            wildcards.next()
+        }
+    }
+
+    /// The rules of wildcards for this host that don't name its most specific pattern, in their order.
+    fn strangers(&self, host: &Host) -> impl Iterator<Item = &Rule> {
+        let named = self
+            .tables_of(host)
+            .filter(|(rank, _)| *rank > HostRank::Any);
+        let mut places = named.map(|(_, table)| table.entries().map(|entry| entry.rule));
+        let own: HashSet<_> = places.next().into_iter().flatten().collect();
+        let others: BTreeSet<_> = places.flatten().collect();
+        let strangers = others.into_iter().filter(move |place| !own.contains(place));
+        strangers.filter_map(|place| self.rules.get(place))
     }
 
     /// A path that this rule answers for at this host.
-    fn served(&self, rule: &Rule, host: &Host) -> Option<Vec<u8>> {
+    pub(super) fn served(&self, rule: &Rule, host: &Host) -> Option<Vec<u8>> {
         let mut readings = meetings(rule, rule).into_iter();
         readings.find(|reading| {
             methods(rule).any(|method| self.find(host, reading, &method).id == rule.id)
@@ -150,32 +171,41 @@ impl RuleSet {
     /// field make the one of the other.
     #[must_use]
     pub fn looser_posts(&self, hosts: &[Host]) -> Vec<Trap<'_>> {
-        let mut found: Vec<Trap<'_>> = Vec::new();
-        let listed = self.rules.iter().filter(|rule| rule.methods.is_listed());
-        for rule in listed {
-            for host in hosts.iter().filter(|host| host_rank(rule, host).is_some()) {
-                for reading in meetings(rule, rule) {
-                    let post = self.find(host, &reading, &Method::POST);
-                    let others = CHANGES.map(|method| (self.find(host, &reading, &method), method));
-                    for (stricter, method) in others {
-                        let is_known = found
-                            .iter()
-                            .any(|trap| trap.rule.id == post.id && trap.stricter.id == stricter.id);
-                        if !is_known && !post.requirement.implies(&stricter.requirement) {
-                            let (host, reading) = (host.clone(), reading.clone());
-                            found.push(Trap {
-                                rule: post,
-                                stricter,
-                                host,
-                                reading,
-                                method,
-                            });
-                        }
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        for (rule, host) in self.listed(hosts) {
+            for reading in meetings(rule, rule) {
+                let post = self.find(host, &reading, &Method::POST);
+                for method in CHANGES {
+                    let stricter = self.find(host, &reading, &method);
+                    if !post.requirement.implies(&stricter.requirement)
+                        && seen.insert((&*post.id, &*stricter.id))
+                    {
+                        found.push(Trap {
+                            rule: post,
+                            stricter,
+                            host: host.clone(),
+                            reading: reading.clone(),
+                            method,
+                        });
                     }
                 }
             }
         }
         found
+    }
+
+    /// The rules that list methods, in their order, with each of these hosts that they are for.
+    fn listed<'a>(&'a self, hosts: &'a [Host]) -> impl Iterator<Item = (&'a Rule, &'a Host)> {
+        let mut pairs = BTreeSet::new();
+        for (at, host) in hosts.iter().enumerate() {
+            let entries = self.tables_of(host).flat_map(|(_, table)| table.entries());
+            pairs.extend(entries.map(|entry| (entry.rule, at)));
+        }
+        pairs
+            .into_iter()
+            .filter_map(|(place, at)| Some((self.rules.get(place)?, hosts.get(at)?)))
+            .filter(|(rule, _)| rule.methods.is_listed())
     }
 }
 
@@ -188,16 +218,8 @@ impl Rank {
     }
 }
 
-fn host_rank(rule: &Rule, host: &Host) -> Option<HostRank> {
-    if rule.hosts.is_empty() {
-        return Some(HostRank::Any);
-    }
-    let own = rule.hosts.iter().filter(|pattern| pattern.matches(host));
-    own.map(HostPattern::rank).max()
-}
-
 /// Readings that both rules match.
-fn meetings(one: &Rule, other: &Rule) -> Vec<Vec<u8>> {
+pub(super) fn meetings(one: &Rule, other: &Rule) -> Vec<Vec<u8>> {
     let pairs = one
         .paths
         .iter()

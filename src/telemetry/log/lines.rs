@@ -11,6 +11,8 @@ use std::{
 
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::telemetry::metrics;
+
 /// How long lines gather.
 const GATHER: Duration = Duration::from_millis(10);
 /// How many bytes wait at most.
@@ -93,6 +95,7 @@ impl Lines {
         let mut waiting = self.waiting();
         if waiting.lines.len().saturating_add(line.len()) > MAX_WAITING_BYTES {
             waiting.dropped = waiting.dropped.saturating_add(1);
+            metrics::line_dropped();
             return;
         }
         if waiting.lines.is_empty() {

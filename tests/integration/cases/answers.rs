@@ -29,7 +29,7 @@ const CLIENTS: [Client; 6] = [
     Client::Grpc,
 ];
 /// The outcomes in the order of the page, each with its decision.
-const OUTCOMES: [(&str, &str); 12] = [
+const OUTCOMES: [(&str, &str); 13] = [
     ("session_inactive", "login"),
     ("session_aal2_required", "step-up"),
     (
@@ -37,6 +37,10 @@ const OUTCOMES: [(&str, &str); 12] = [
         "step-up, since the factor is too old or another one is asked for",
     ),
     ("session_aal2_enrolment_required", "enrol"),
+    (
+        RESUME,
+        "login, step-up or enrol, with the [form](resume.md) that met it kept meanwhile",
+    ),
     (
         "step_up_loop",
         "deny, since the challenge was given three times in a row",
@@ -49,6 +53,8 @@ const OUTCOMES: [(&str, &str); 12] = [
     ("host_unknown", "refuse"),
     ("kratos_unavailable", "unavailable"),
 ];
+/// Its page runs a script, so its policy is its own.
+const RESUME: &str = "resume";
 /// What every refusal has.
 const COMMON: [&str; 4] = ["cache-control", "vary", "x-request-id", "x-stepgate-reason"];
 /// What every page of ours has.
@@ -207,9 +213,9 @@ fn common(page: &mut String, table: &Table) {
          (`tests/cases/cors/`). Each page of ours carries\n\n",
     );
     let pages = || {
-        table
-            .values()
-            .filter(|told| told.heard.body.starts_with('<'))
+        let others = table.iter().filter(|((reason, _), _)| reason != RESUME);
+        let told = others.map(|(_, told)| told);
+        told.filter(|told| told.heard.body.starts_with('<'))
     };
     for name in OF_PAGES {
         writeln!(page, "- `{name}`: `{}`", the_value(pages(), name)).unwrap();
@@ -267,7 +273,10 @@ fn body(body: &str) -> String {
 
 fn others(heard: &Heard) -> String {
     let is_page = heard.body.starts_with('<');
-    let is_common = |name: &str| COMMON.contains(&name) || is_page && OF_PAGES.contains(&name);
+    let is_own =
+        |name: &str| name == "content-security-policy" && heard.reason.as_deref() == Some(RESUME);
+    let is_common =
+        |name: &str| COMMON.contains(&name) || is_page && OF_PAGES.contains(&name) && !is_own(name);
     let others = heard.headers.iter().filter(|(name, _)| !is_common(name));
     let others = others.map(|(name, lines)| format!("`{name}: {}`", lines.join(", ")));
     others.collect::<Vec<_>>().join("<br>")

@@ -153,12 +153,14 @@ pub(super) fn lines(facts: &Facts) -> Vec<(String, String)> {
 
 /// A message as Envoy writes it: a map with lines of one name joined by commas, or every line by itself.
 fn message(facts: &Facts, is_raw: bool) -> CheckRequest {
-    let whole = ("x-envoy-auth-partial-body", "false");
-    let own = facts.body.as_ref().map(|_| whole);
-    let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut map: HashMap<String, String> = HashMap::new();
     let mut raw = Vec::new();
-    for (key, value) in lines(facts).into_iter().chain(own) {
+    let body = facts.body.as_ref().map(|body| body.to_vec());
+    let whole = ("x-envoy-auth-partial-body".to_owned(), "false".to_owned());
+    for (key, value) in lines(facts)
+        .into_iter()
+        .chain(body.is_some().then_some(whole))
+    {
         if is_raw {
             let raw_value = value.into_bytes();
             raw.push(HeaderValue {
@@ -172,14 +174,13 @@ fn message(facts: &Facts, is_raw: bool) -> CheckRequest {
                 .or_insert(value);
         }
     }
-    let raw_body = facts.body.as_deref().unwrap_or_default().to_vec();
     let http = HttpRequest {
-        raw_body,
         method: text(&facts.method).to_owned(),
         host: text(&facts.host).to_owned(),
         path: text(&facts.target).to_owned(),
         headers: map,
         header_map: is_raw.then_some(HeaderMap { headers: raw }),
+        raw_body: body.unwrap_or_default(),
         ..HttpRequest::default()
     };
     let context = facts.context.iter();

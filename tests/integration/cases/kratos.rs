@@ -153,7 +153,7 @@ fn people(double: &Double) -> [String; 2] {
 
 impl Scene {
     /// The answer without what is made up anew each time: the id of a request that brought none, the double's identities,
-    /// and the loop guard's signed marker.
+    /// the loop guard's signed marker, and the keys, nonces and hashes of a kept form.
     pub(super) fn plain(&self, mut heard: Heard) -> Heard {
         let id = heard
             .headers
@@ -162,6 +162,7 @@ impl Scene {
         let id = id.filter(|id| id.len() == 16).cloned();
         let plain = |text: &str| {
             let text = text.replace(&self.subject, SUBJECT);
+            let text = without_tokens(&text);
             id.iter()
                 .fold(text, |text, id| text.replace(id, REQUEST_ID))
         };
@@ -175,4 +176,19 @@ impl Scene {
         heard.body = plain(&heard.body);
         heard
     }
+}
+
+/// The text with `…` for each run of 32 hexadecimal digits or more.
+fn without_tokens(text: &str) -> String {
+    let is_token = |run: &str| run.len() >= 32 && run.bytes().all(|b| b.is_ascii_hexdigit());
+    let runs = text.split_inclusive(|c: char| !c.is_ascii_hexdigit());
+    let plain = runs.map(|run| {
+        let digits = run.trim_end_matches(|c: char| !c.is_ascii_hexdigit());
+        if is_token(digits) {
+            run.replace(digits, "…")
+        } else {
+            run.to_owned()
+        }
+    });
+    plain.collect()
 }

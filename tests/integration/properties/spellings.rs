@@ -168,6 +168,7 @@ fn rules(options: PathOptions) -> impl Strategy<Value = RuleSet> {
                 methods: Methods::All,
                 requirement,
                 return_to: None,
+                resume: false,
                 cache: None,
             });
             if RuleSet::new(kept.clone(), Requirement::None).is_err() {

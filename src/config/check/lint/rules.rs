@@ -1,5 +1,9 @@
 //! Rules seen beside one another.
 
+use std::collections::HashSet;
+
+use http::Method;
+
 use super::Subject;
 use crate::{
     config::fault::Collector,
@@ -18,6 +22,7 @@ pub(super) fn lint(faults: &mut Collector, subject: &Subject<'_>) {
     won_by_host(faults, subject, &hosts);
     looser_posts(faults, subject, &hosts);
     kratos_paths(faults, subject);
+    idle_resumes(faults, subject);
 }
 
 /// A host of each kind that requests may name: those of the origins and, within the origins, those of the rules.
@@ -30,13 +35,9 @@ fn hosts(subject: &Subject<'_>) -> Vec<Host> {
         .collect();
     let own = subject.rules.rules().iter().flat_map(|rule| &rule.hosts);
     let guarded = own.filter(|own| origins.iter().any(|origin| origin.covers(own)));
-    let mut hosts: Vec<Host> = Vec::new();
-    for host in origins.iter().copied().chain(guarded).filter_map(one_of) {
-        if !hosts.contains(&host) {
-            hosts.push(host);
-        }
-    }
-    hosts
+    let all = origins.iter().copied().chain(guarded).filter_map(one_of);
+    let mut seen = HashSet::new();
+    all.filter(|host| seen.insert(host.clone())).collect()
 }
 
 /// A host that this pattern names, and hardly any other does.
@@ -104,15 +105,26 @@ fn told(rule: &Rule) -> String {
 
 /// Kratos guards its own pages; a rule there mostly keeps people from meeting a challenge.
 fn kratos_paths(faults: &mut Collector, subject: &Subject<'_>) {
-    let is_kratos = |path: &PathPattern| {
-        let own = ["/self-service/**", "/sessions/**"].map(PathPattern::parse);
-        own.iter().flatten().any(|own| own.covers(path))
-    };
+    let own = ["/self-service/**", "/sessions/**"].map(PathPattern::parse);
+    let is_kratos = |path: &PathPattern| own.iter().flatten().any(|own| own.covers(path));
     let asks = |rule: &&Rule| rule.requirement != Requirement::None;
     for rule in subject.rules.rules().iter().filter(asks) {
         if rule.paths.iter().any(is_kratos) {
             let id = &rule.id;
             subject.warn(faults, id, format_args!("rule `{id}` guards Kratos' own paths, which people must reach to log in; Kratos guards them itself, so take the rule away"));
+        }
+    }
+}
+
+/// `resume` where no form is ever sent to a challenge.
+fn idle_resumes(faults: &mut Collector, subject: &Subject<'_>) {
+    for rule in subject.rules.rules().iter().filter(|rule| rule.resume) {
+        let id = &rule.id;
+        if !rule.methods.matches(&Method::POST) {
+            subject.warn(faults, id, format_args!("rule `{id}` has `resume: true` and is for no POST, so there is no form to keep; list POST or take `resume` away"));
+        } else if !matches!(rule.requirement, Requirement::Session(_)) {
+            let require = &rule.requirement;
+            subject.warn(faults, id, format_args!("rule `{id}` has `resume: true` and `require: {require}`, which sends nobody to a challenge; take `resume` away"));
         }
     }
 }

@@ -169,3 +169,24 @@ fn times_that_can_not_work_are_warned_of() {
         are_quiet(&rule(&format!("require: aal2, cache: {cache}")));
     }
 }
+
+#[test]
+fn a_resume_that_keeps_no_form_is_warned_of() {
+    let rule = |methods: &str, require: &str| {
+        format!(
+            "  - {{ id: pay, match: {{ path: /pay{methods} }}, require: {require}, resume: true }}\n"
+        )
+    };
+    let (line, message) = only(&rule(", methods: [GET]", "aal2"));
+    assert_eq!(line, 8);
+    assert!(
+        message.starts_with("rule `pay` has `resume: true` and is for no POST"),
+        "{message}"
+    );
+    let (_, message) = only(&rule("", "none"));
+    assert!(message.contains("`require: none`"), "{message}");
+    let (_, message) = only(&rule("", "deny"));
+    assert!(message.contains("`require: deny`"), "{message}");
+    are_quiet(&rule(", methods: [POST]", "aal2"));
+    are_quiet(&rule("", "session"));
+}
