@@ -14,14 +14,17 @@ use arc_swap::ArcSwap;
 
 use crate::{
     domain::{
-        decision::Decision,
+        decision::{Decision, Verdict},
         policy::Policy,
         reply::Reply,
         request::Facts,
         session::{Enrolment, Standing},
     },
     kratos::Kratos,
-    telemetry::clock::{Clock, Stopwatch},
+    telemetry::{
+        clock::{Clock, Stopwatch},
+        traces,
+    },
 };
 use check::Check;
 
@@ -52,6 +55,8 @@ pub struct Answer {
     pub decision: &'static str,
     /// The reason's word.
     pub reason: &'static str,
+    /// The refusal that a rule in shadow did not enforce.
+    pub lifted: Option<Verdict>,
     /// The session's level, empty where there is no session.
     pub aal: &'static str,
 }
@@ -85,16 +90,17 @@ impl Authorizer {
         deadline: Option<Duration>,
     ) -> Answer {
         let stopwatch = Stopwatch::start();
+        let span = traces::check(facts);
         let snapshot: Arc<Snapshot> = self.snapshot.load_full();
         let mut check = Check::new(&snapshot, facts, self.clock.now());
         let decision = match check.begin() {
             Err(settled) => settled,
-            Ok(demands) => {
-                let (standing, enrolment) = check.ask(&demands, deadline).await;
-                check.conclude(&demands, &standing, &enrolment)
+            Ok(selection) => {
+                let (standing, enrolment) = check.ask(&selection, deadline, &span).await;
+                check.conclude(&selection, &standing, &enrolment)
             }
         };
-        record::record(door, &check, &decision, stopwatch.elapsed());
+        record::record(door, &check, &decision, stopwatch.elapsed(), span);
         check.answer(decision)
     }
 
@@ -102,9 +108,10 @@ impl Authorizer {
     /// That it can only refuse is for the type to say: nobody else can make an allow.
     pub fn refuse(&self, door: &'static str, facts: &Facts, decision: Decision) -> Answer {
         let stopwatch = Stopwatch::start();
+        let span = traces::check(facts);
         let snapshot = self.snapshot.load_full();
         let check = Check::new(&snapshot, facts, self.clock.now());
-        record::record(door, &check, &decision, stopwatch.elapsed());
+        record::record(door, &check, &decision, stopwatch.elapsed(), span);
         check.answer(decision)
     }
 
@@ -116,9 +123,9 @@ impl Authorizer {
         let mut check = Check::new(&snapshot, facts, self.clock.now());
         let decision = match check.begin() {
             Err(settled) => settled,
-            Ok(demands) => {
+            Ok(selection) => {
                 let (standing, enrolment) = check.as_asked(standing, enrolment);
-                check.conclude(&demands, &standing, enrolment)
+                check.conclude(&selection, &standing, enrolment)
             }
         };
         check.answer(decision)

@@ -11,12 +11,13 @@ mod serve;
 mod speak;
 mod test;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
 use clap::{Args, CommandFactory, Parser, Subcommand, builder::Styles};
 use clap_complete::Shell;
 
+use crate::servers::listen::Listen;
 use check::Check;
 pub use exit::Exit;
 use explain::Explain;
@@ -98,9 +99,9 @@ enum Verb {
     Explain(Box<Explain>),
     /// Ask the running server whether it is ready, and exit 1 if it is not: for the health check of a container.
     Health {
-        /// Where its admin listener is reached; `servers.admin.listen`, with 127.0.0.1 for 0.0.0.0.
+        /// Where its admin listener is reached: `servers.admin.listen`, with 127.0.0.1 for 0.0.0.0, or its `unix:/path`.
         #[arg(long, default_value = "127.0.0.1:4457", value_name = "ADDRESS")]
-        admin: SocketAddr,
+        admin: Listen,
     },
     /// Try a configuration: answer the cases in these files, and exit 1 if an answer is not the one wanted.
     ///
@@ -153,7 +154,7 @@ impl Cli {
             Verb::Serve(config) => serve::run(&config.path),
             Verb::Check(check) => check.run(),
             Verb::Explain(explain) => explain.run(),
-            Verb::Health { admin } => health::run(admin),
+            Verb::Health { admin } => health::run(&admin),
             Verb::Test { files } => test::run(&files),
             Verb::Schema { rules } => schema::run(rules),
             Verb::Version => speak::speak(|out| {

@@ -24,11 +24,15 @@ use crate::{
     domain::{
         origin::{DomainId, OriginPattern},
         policy::Policy,
+        rule::{Mode, Rule},
     },
     kratos::{self, BuildError, Kratos},
     servers,
     telemetry::log,
 };
+
+/// Most rules that one line of the log names.
+const MAX_TOLD: usize = 20;
 
 /// A sound configuration: every room's settings.
 #[derive(Debug)]
@@ -76,8 +80,19 @@ impl Config {
         parse::<File>(name, text)?.check(name)
     }
 
-    /// Tells the log what is sound but hardly meant.
+    /// The rules that don't refuse yet, in the order of the file.
+    pub fn shadows(&self) -> impl Iterator<Item = &Rule> {
+        let rules = self.policy.rules.rules().iter();
+        rules.filter(|rule| rule.mode == Mode::Shadow)
+    }
+
+    /// Tells the log what is sound but hardly meant, and which rules don't refuse yet.
     pub fn tell_warnings(&self) {
+        let ids: Vec<_> = self.shadows().map(|rule| &*rule.id).collect();
+        if !ids.is_empty() {
+            let (rules, count) = (ids.get(..MAX_TOLD).unwrap_or(&ids).join(" "), ids.len());
+            tracing::info!(count, rules, "rules in shadow refuse nothing yet");
+        }
         for warning in &self.warnings {
             tracing::warn!("{warning}");
         }

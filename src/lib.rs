@@ -29,11 +29,11 @@
 //! `main → cli → config → servers → authorizer → kratos → telemetry → domain`.
 //!
 //! - [`cli`]: one file a verb. Knows processes and signals; nothing below does.
-//! - [`config`]: text to values. The only room that reads a file; every fault is reported at once.
+//! - [`config`]: text to values. The only room that reads what an operator configures; every fault is reported at once.
 //! - [`servers`]: the doors. They hold no logic: facts in, reply out.
 //! - [`authorizer`]: the one path. The only room that sees both a rule and Kratos.
 //! - [`kratos`]: credential to session. Knows nothing of rules.
-//! - [`telemetry`]: the clock and the log. The only room that reads the time.
+//! - [`telemetry`]: the clock, the log, metrics and traces. The only room that reads the time.
 //! - [`domain`]: the heart. Pure: no IO, no clock, no async, so that every decision can be replayed.
 //! - [`proto`]: generated; the part of Envoy's API that is read.
 //!

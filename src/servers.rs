@@ -12,14 +12,14 @@ pub mod listen;
 pub mod runtime;
 pub mod tls;
 
-use std::{io, net::SocketAddr, num::NonZero, sync::Arc};
+use std::{io, num::NonZero, sync::Arc};
 
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::authorizer::Authorizer;
 use admin::Admin;
 use forward_auth::{ForwardAuth, TrustedProxies};
-use listen::{Listen, ListenError};
+use listen::{Listen, ListenError, Listener};
 use runtime::Workers;
 use tls::Tls;
 
@@ -66,7 +66,7 @@ pub struct Doors {
 /// A door's listener, its bound and its TLS.
 #[derive(Debug)]
 pub struct Listening {
-    listener: TcpListener,
+    listener: Listener,
     max_connections: NonZero<usize>,
     tls: Option<Tls>,
 }
@@ -114,26 +114,26 @@ impl Doors {
     ///
     /// # Errors
     /// Where the system won't say.
-    pub fn grpc_address(&self) -> io::Result<SocketAddr> {
-        self.grpc.listener.local_addr()
+    pub fn grpc_address(&self) -> io::Result<Listen> {
+        self.grpc.listener.place()
     }
 
     /// Where the HTTP door listens, if it does.
     ///
     /// # Errors
     /// Where the system won't say.
-    pub fn http_address(&self) -> io::Result<Option<SocketAddr>> {
+    pub fn http_address(&self) -> io::Result<Option<Listen>> {
         let http = self.http.as_ref();
-        http.map(|(door, _)| door.listener.local_addr()).transpose()
+        http.map(|(door, _)| door.listener.place()).transpose()
     }
 
     /// Where health, readiness and metrics are served, if they are.
     ///
     /// # Errors
     /// Where the system won't say.
-    pub fn admin_address(&self) -> io::Result<Option<SocketAddr>> {
+    pub fn admin_address(&self) -> io::Result<Option<Listen>> {
         let admin = self.admin.as_ref();
-        admin.map(|door| door.listener.local_addr()).transpose()
+        admin.map(|door| door.listener.place()).transpose()
     }
 
     /// Where to say that the end is near: once it holds true, health is `NOT_SERVING`, while checks are answered as ever.

@@ -242,8 +242,9 @@ impl Stage {
         }
     }
 
-    /// Stops everything.
-    pub async fn stop(mut self) {
+    /// Stops everything. Returns what Stepgate had logged.
+    pub async fn stop(mut self) -> String {
+        let log = self.stepgate.as_ref().map(Process::log);
         for process in [self.proxy.take(), self.stepgate.take()]
             .into_iter()
             .flatten()
@@ -254,6 +255,7 @@ impl Stage {
         if let Some(double) = self.staff_double.take() {
             double.stop().await;
         }
+        log.unwrap_or_default()
     }
 }
 

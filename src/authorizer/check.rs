@@ -21,7 +21,7 @@ use crate::{
         client::Client,
         context,
         credential::{CredentialKind, Presented},
-        decision::{Decision, Grant, decide, decide_change, without_session},
+        decision::{self, Decision, Grant, decide_change, with_session, without_session},
         identity_domain::EnrolmentPolicy,
         loop_guard::Guard,
         origin::Serves,
@@ -31,10 +31,12 @@ use crate::{
         request::{Facts, Request},
         resume::{self, NotKept},
         rule::{Demand, Rule},
+        rule_set::Selection,
         session::{Enrolment, Session, Standing},
         settings::{self, Intent},
     },
     kratos::Kratos,
+    telemetry::traces::CheckSpan,
 };
 
 /// What a check has found so far.
@@ -84,8 +86,8 @@ impl<'a> Check<'a> {
     }
 
     /// The steps up to the session, in their order: what is demanded of it, or the decision that needs none.
-    pub(super) fn begin(&mut self) -> Result<Vec<Demand>, Decision> {
-        let demands = self.find_rule()?;
+    pub(super) fn begin(&mut self) -> Result<Selection<'a>, Decision> {
+        let selection = self.find_rule()?;
         let site = self.site.as_ref().ok_or(Decision::HostUnknown)?;
         // Kratos obeys all kinds, whichever are listed, and so none may be overlooked where it decides.
         let kinds = match self.change {
@@ -93,26 +95,32 @@ impl<'a> Check<'a> {
             None => &*site.domain.credentials,
         };
         let presented = Presented::find(&self.facts.headers, kinds, &site.domain.cookie);
-        self.presented = presented.map_err(|_| Decision::Ambiguous)?;
-        Ok(demands)
+        match presented {
+            Ok(presented) => self.presented = presented,
+            Err(_) => return Err(self.settle(&selection, decision::ambiguous(&selection))),
+        }
+        Ok(selection)
     }
 
     /// Finds out who it is, within the check's own deadline or the identity domain's timeout, whichever is shorter.
     pub(super) async fn ask(
         &mut self,
-        demands: &[Demand],
+        selection: &Selection<'_>,
         deadline: Option<Duration>,
+        span: &CheckSpan,
     ) -> (Standing, Enrolment) {
         let Some((site, kratos)) = self.kratos() else {
             return (Found::late().standing, Enrolment::Unknown);
         };
         let inquiry = Inquiry {
             kratos,
-            demands,
+            demands: &selection.asked(),
+            enforced: &selection.in_force().demands,
             presented: &self.presented,
             asks_enrolment: self.asks_enrolment(site),
-            rule_ttl: self.rule.and_then(|rule| rule.cache),
+            rule_ttl: selection.cache(),
             now: self.now,
+            span,
         };
         let budget = deadline.map_or(kratos.timeout(), |own| own.min(kratos.timeout()));
         let found = inquiry.within(budget).await;
@@ -155,7 +163,7 @@ impl<'a> Check<'a> {
     /// The decision, now that the session is known.
     pub(super) fn conclude(
         &mut self,
-        demands: &[Demand],
+        selection: &Selection<'a>,
         standing: &Standing,
         enrolment: &Enrolment,
     ) -> Decision {
@@ -167,14 +175,23 @@ impl<'a> Check<'a> {
         }
         let decision = match &self.change {
             Some(own) => decide_change(own, standing, enrolment, self.now),
-            None => decide(demands, standing, enrolment, self.now),
+            None => with_session(selection, standing, enrolment, self.now),
         };
-        let decision = self.guard(demands, decision);
-        self.keep(standing, decision)
+        let decision = self.guard(selection, decision);
+        let decision = self.keep(standing, decision);
+        self.settle(selection, decision)
+    }
+
+    /// A request that passes has the rule that it was selected by; a refusal is that of the rule in force.
+    fn settle(&mut self, selection: &Selection<'a>, decision: Decision) -> Decision {
+        if matches!(decision, Decision::Allow(_)) {
+            self.rule = Some(selection.rule);
+        }
+        decision
     }
 
     /// The decision, unless it would lead in circles.
-    fn guard(&mut self, demands: &[Demand], decision: Decision) -> Decision {
+    fn guard(&mut self, selection: &Selection<'_>, decision: Decision) -> Decision {
         let (Some(request), Some(site)) = (&self.request, &self.site) else {
             return decision;
         };
@@ -185,7 +202,7 @@ impl<'a> Check<'a> {
             headers: &self.facts.headers,
             client: self.client(),
             session: self.session.as_deref(),
-            demands,
+            demands: &selection.in_force().demands,
             now: self.now,
         };
         let guarded = guard.judge(decision);
@@ -195,7 +212,7 @@ impl<'a> Check<'a> {
     }
 
     /// What the request's rules demand of the session, or the decision where none is needed.
-    fn find_rule(&mut self) -> Result<Vec<Demand>, Decision> {
+    fn find_rule(&mut self) -> Result<Selection<'a>, Decision> {
         let policy = &self.snapshot.policy;
         if policy.upstream_headers.are_forged(self.facts) {
             return Err(Decision::Malformed(Malformed::ForgedIdentity));
@@ -208,22 +225,28 @@ impl<'a> Check<'a> {
         let site = self.site.insert(site);
         if request.path.whole() == resume::PATH.as_bytes() {
             self.is_continued = true;
-            return Ok(vec![Demand::SESSION]);
+            return Ok(policy.rules.session_only());
         }
         let host = &request.authority.host;
         let mut selection = policy.select(site, host, &request.path, request.judged_method());
-        self.rule = Some(selection.rule);
+        self.rule = Some(selection.in_force().rule);
         let extension = context::parse(&self.facts.context, &policy.context_ignore);
         selection.add(&extension.map_err(|_| Decision::Deny(Reason::ContextInvalid))?);
-        let settled = without_session(&selection, request);
-        let is_open =
-            matches!(&settled, Some(Decision::Allow(permit)) if permit.grant() == Grant::Open);
-        if (is_open || settled.is_none()) && changes_settings(site, request, self.facts) {
-            let and_a_factor = [&*selection.demands, &[Demand::AAL2]].concat();
-            self.change = Some(selection.demands);
-            return Ok(and_a_factor);
+        let is_change = changes_settings(site, request, self.facts);
+        if is_change {
+            selection = selection.into_force();
         }
-        settled.map_or(Ok(selection.demands), Err)
+        match without_session(&selection, request) {
+            Some(settled) if !(is_change && is_open(&settled)) => {
+                Err(self.settle(&selection, settled))
+            }
+            _ if is_change => {
+                self.change = Some(selection.demands.clone());
+                selection.demands.push(Demand::AAL2);
+                Ok(selection)
+            }
+            _ => Ok(selection),
+        }
     }
 
     fn kratos(&self) -> Option<(&Site<'a>, &'a Kratos)> {
@@ -240,11 +263,13 @@ impl<'a> Check<'a> {
 
     pub(super) fn answer(&self, decision: Decision) -> Answer {
         let (word, reason) = (decision.as_str(), decision.reason().as_str());
+        let lifted = decision.lifted();
         Answer {
             reply: Reply::new(decision, &self.case()),
             rule: self.rule.map(|rule| rule.id.clone()).unwrap_or_default(),
             decision: word,
             reason,
+            lifted,
             aal: self
                 .session
                 .as_ref()
@@ -271,6 +296,10 @@ impl<'a> Check<'a> {
             response_headers: &self.response_headers,
         }
     }
+}
+
+fn is_open(decision: &Decision) -> bool {
+    matches!(decision, Decision::Allow(permit) if permit.grant() == Grant::Open)
 }
 
 /// Whether this would change something in Kratos' settings but set a second factor up, where that takes one.

@@ -16,7 +16,7 @@ use crate::{
         session::{Enrolment, Session, Standing},
     },
     kratos::{Kratos, Told},
-    telemetry::clock::Stopwatch,
+    telemetry::{clock::Stopwatch, traces::CheckSpan},
 };
 
 /// What is asked on behalf of one check.
@@ -24,12 +24,16 @@ use crate::{
 pub(super) struct Inquiry<'a> {
     pub(super) kratos: &'a Kratos,
     pub(super) demands: &'a [Demand],
+    /// Those that a refusal may come of. Nobody is asked for second factors on behalf of a rule in shadow.
+    pub(super) enforced: &'a [Demand],
     pub(super) presented: &'a Presented,
     /// Whether it matters which second factors somebody has.
     pub(super) asks_enrolment: bool,
     /// The longest that this rule lets a session be remembered.
     pub(super) rule_ttl: Option<Duration>,
     pub(super) now: SystemTime,
+    /// What the calls to Kratos are below.
+    pub(super) span: &'a CheckSpan,
 }
 
 /// What was found.
@@ -106,7 +110,7 @@ impl Inquiry<'_> {
 
     async fn bounded(&self, budget: Duration, asking: impl Future<Output = Found>) -> Found {
         let stopwatch = Stopwatch::start();
-        let found = tokio::time::timeout(budget, asking).await;
+        let found = tokio::time::timeout(budget, self.span.around(asking)).await;
         Found {
             waited: stopwatch.elapsed(),
             ..found.unwrap_or_else(|_| Found::late())
@@ -177,7 +181,7 @@ impl Inquiry<'_> {
 
     /// The session whose second factors would change the outcome.
     fn turns_on(&self, standing: &Standing) -> Option<Arc<Session>> {
-        let turns = self.asks_enrolment && turns_on_enrolment(self.demands, standing, self.now);
+        let turns = self.asks_enrolment && turns_on_enrolment(self.enforced, standing, self.now);
         match standing {
             Standing::Session(session) if turns => Some(Arc::clone(session)),
             _ => None,

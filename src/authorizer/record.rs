@@ -8,18 +8,21 @@ use crate::{
     telemetry::{
         log::{self, Event},
         metrics,
+        traces::CheckSpan,
     },
 };
 
-/// Writes the check's line, and the audit line of what it means for a second factor.
+/// Writes the check's line, and the audit line of what it means for a second factor; counts it and ends its span.
 pub(super) fn record(
     door: &'static str,
     check: &Check<'_>,
     decision: &Decision,
     duration: Duration,
+    span: CheckSpan,
 ) {
     let request = check.request.as_ref();
     let session = check.session.as_ref();
+    let lifted = decision.lifted();
     let line = log::Check {
         door,
         method: request.map_or("", |request| request.method.as_str()),
@@ -28,9 +31,10 @@ pub(super) fn record(
             .map(|request| String::from_utf8_lossy(request.path.whole()))
             .unwrap_or_default(),
         rule_id: check.rule.map_or("", |rule| &rule.id),
-        decision: decision.as_str(),
+        decision: lifted.map_or(decision.as_str(), |verdict| verdict.decision),
         granted: matches!(decision, Decision::Allow(_)),
         reason_id: decision.reason().as_str(),
+        lifted: lifted.map(|verdict| verdict.reason.as_str()),
         client: check.client().as_str(),
         aal: session.map_or("", |session| session.aal.as_str()),
         subject: session.map_or("", |session| &session.subject),
@@ -42,6 +46,7 @@ pub(super) fn record(
     };
     log::check(&line);
     metrics::check(&line);
+    span.end(&line);
     if let Some(event) = event(decision, check.is_step_up_completed) {
         log::audit(event, &line);
     }

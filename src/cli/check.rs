@@ -48,6 +48,7 @@ impl Check {
                 "no secret is configured here, so each replica would draw its own; set `secret.file` or `STEPGATE_SECRET`, the same on all",
             )?;
         }
+        shadows(out, &config)?;
         say(out, Tone::Ok, summary(&self.config.path, &config))?;
         let mut exit = if self.strict && !config.warnings.is_empty() {
             Exit::No
@@ -73,6 +74,19 @@ fn errors(out: &mut impl Write, faults: &Faults) -> io::Result<Exit> {
 
 fn all(out: &mut impl Write, tone: Tone, found: &[Fault]) -> io::Result<()> {
     found.iter().try_for_each(|one| say(out, tone, one))
+}
+
+/// Names the rules that don't refuse yet, in the order of the file.
+fn shadows(out: &mut impl Write, config: &Config) -> io::Result<()> {
+    config.shadows().try_for_each(|rule| {
+        let (id, at) = (&rule.id, config.rule_places.get(&rule.id));
+        let at = at.map_or("", |at| at);
+        say(
+            out,
+            Tone::Note,
+            format_args!("{at}: rule `{id}` is in shadow: what it would refuse is logged and counted, and judged as if the rule were not there"),
+        )
+    })
 }
 
 fn summary(path: &Path, config: &Config) -> String {

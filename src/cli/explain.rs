@@ -23,6 +23,7 @@ use crate::{
         body::Body,
         client::Client,
         credential::Presented,
+        decision::Verdict,
         duration::in_words,
         policy::Site,
         request::{Facts, Reach, Request},
@@ -222,5 +223,13 @@ fn tell_decision(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
     writeln!(
         out,
         "\n{STRONG}Decision{STRONG:#}\n  {decision} ({reason}), {rule}"
-    )
+    )?;
+    match answer.lifted {
+        Some(Verdict { decision, reason }) => writeln!(
+            out,
+            "  were no rule in shadow: {decision} ({})",
+            reason.as_str()
+        ),
+        None => Ok(()),
+    }
 }

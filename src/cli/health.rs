@@ -1,12 +1,15 @@
 use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream},
+    os::unix::net::UnixStream,
+    path::Path,
     time::Duration,
 };
 
 use thiserror::Error;
 
 use super::{Exit, complain};
+use crate::servers::listen::Listen;
 
 /// Longest each step may take: to connect, to ask, and to hear the answer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -17,13 +20,13 @@ const ENOUGH: u64 = 256;
 #[derive(Debug, Error)]
 enum Unready {
     #[error("nobody answers at {0}, the admin listener")]
-    Silent(SocketAddr, #[source] io::Error),
+    Silent(Listen, #[source] io::Error),
     #[error("{0} answers `{1}`")]
-    Refused(SocketAddr, String),
+    Refused(Listen, String),
 }
 
 /// Asks the running server whether it is ready; an image without a shell has nothing else to ask with.
-pub(super) fn run(admin: SocketAddr) -> Exit {
+pub(super) fn run(admin: &Listen) -> Exit {
     match ready(admin) {
         Ok(()) => Exit::Done,
         Err(unready) => {
@@ -33,22 +36,40 @@ pub(super) fn run(admin: SocketAddr) -> Exit {
     }
 }
 
-fn ready(admin: SocketAddr) -> Result<(), Unready> {
-    let answer = ask(admin).map_err(|error| Unready::Silent(admin, error))?;
+fn ready(admin: &Listen) -> Result<(), Unready> {
+    let answer = ask(admin).map_err(|error| Unready::Silent(admin.clone(), error))?;
     let status = answer.lines().next().unwrap_or_default();
     match status.split(' ').nth(1) {
         Some("200") => Ok(()),
-        _ => Err(Unready::Refused(admin, status.to_owned())),
+        _ => Err(Unready::Refused(admin.clone(), status.to_owned())),
     }
 }
 
-fn ask(admin: SocketAddr) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&admin, PATIENCE)?;
+fn ask(admin: &Listen) -> io::Result<String> {
+    match admin {
+        Listen::Tcp(address) => converse(tcp(*address)?, &address.to_string()),
+        Listen::Unix { path, .. } => converse(unix(path)?, "localhost"),
+    }
+}
+
+fn tcp(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+fn unix(path: &Path) -> io::Result<UnixStream> {
+    let stream = UnixStream::connect(path)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+fn converse(mut stream: impl Read + Write, host: &str) -> io::Result<String> {
     write!(
         stream,
-        "GET /health/ready HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n"
+        "GET /health/ready HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     )?;
     let mut answer = Vec::new();
     stream.take(ENOUGH).read_to_end(&mut answer)?;
@@ -76,7 +97,7 @@ mod tests {
             stream.write_all(answer.as_bytes()).unwrap();
             String::from_utf8(asked).unwrap()
         });
-        let told = ready(admin);
+        let told = ready(&Listen::Tcp(admin));
         (server.join().unwrap(), told)
     }
 
@@ -102,6 +123,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let admin = listener.local_addr().unwrap();
         drop(listener);
-        assert!(matches!(ready(admin), Err(Unready::Silent(_, _))));
+        assert!(matches!(
+            ready(&Listen::Tcp(admin)),
+            Err(Unready::Silent(_, _))
+        ));
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         reload::{Asker, Reloader},
     },
     servers::Doors,
-    telemetry::{clock::Clock, loads, log},
+    telemetry::{clock::Clock, loads, log, traces},
 };
 
 /// What checks in flight may take at the end beyond their wait for Kratos: for slow networks, on either side.
@@ -33,6 +33,7 @@ pub(super) fn run(config: &Path) -> Exit {
         }
     };
     let served = serve(config, reloader);
+    traces::flush();
     log::flush();
     match served {
         Ok(()) => Exit::Done,
@@ -45,6 +46,7 @@ pub(super) fn run(config: &Path) -> Exit {
 
 fn serve(config: Config, reloader: Reloader) -> Result<(), Box<dyn Error>> {
     log::init(config.log)?;
+    traces::start();
     config.tell_warnings();
     let reloader = reloader.started_with(&config);
     let runtime = tokio::runtime::Builder::new_current_thread()

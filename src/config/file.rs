@@ -132,9 +132,12 @@ pub(super) struct Servers {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GrpcServer {
-    /// Where it listens.
+    /// Where it listens: an address and a port, or `unix:` and the absolute path of a [socket file](#socket-files).
     #[schemars(with = "Option<forms::Address>", extend("default" = "0.0.0.0:9191"))]
     pub(super) listen: Option<Spanned<String>>,
+    /// Who may open the socket file that `listen` names, as `chmod` takes it: octal, in quotes.
+    #[schemars(with = "Option<forms::FileMode>", extend("default" = "0660"))]
+    pub(super) socket_mode: Option<Spanned<String>>,
     /// How many connections it holds; above it new ones are closed at once, with a line in the log.
     #[schemars(with = "Option<NonZero<u32>>", extend("default" = 10000))]
     pub(super) max_connections: Option<Spanned<usize>>,
@@ -146,12 +149,15 @@ pub(super) struct GrpcServer {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AdminServer {
-    /// Where it listens; `off` for no such door.
+    /// Where it listens, as above; `off` for no such door.
     #[schemars(
         with = "Option<forms::AddressOrOff>",
         extend("default" = "127.0.0.1:4457")
     )]
     pub(super) listen: Option<Spanned<Word>>,
+    /// Who may open the socket file that `listen` names, as `chmod` takes it: octal, in quotes.
+    #[schemars(with = "Option<forms::FileMode>", extend("default" = "0660"))]
+    pub(super) socket_mode: Option<Spanned<String>>,
     /// How many connections it holds; above it new ones are closed at once, with a line in the log.
     #[schemars(with = "Option<NonZero<u32>>", extend("default" = 10000))]
     pub(super) max_connections: Option<Spanned<usize>>,
@@ -163,9 +169,12 @@ pub(super) struct AdminServer {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HttpServer {
-    /// Where it listens; usually `0.0.0.0:4456`.
+    /// Where it listens, as above; usually `0.0.0.0:4456`. Whoever may open a socket file is trusted as a proxy.
     #[schemars(with = "forms::Address")]
     pub(super) listen: Spanned<String>,
+    /// Who may open the socket file that `listen` names, as `chmod` takes it: octal, in quotes.
+    #[schemars(with = "Option<forms::FileMode>", extend("default" = "0660"))]
+    pub(super) socket_mode: Option<Spanned<String>>,
     /// How many connections it holds; above it new ones are closed at once, with a line in the log.
     #[schemars(with = "Option<NonZero<u32>>", extend("default" = 10000))]
     pub(super) max_connections: Option<Spanned<usize>>,

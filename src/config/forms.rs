@@ -87,8 +87,10 @@ patterns! {
     Pointer = "^/([^~]|~[01])+$";
     /// A path, or a URL.
     ReturnTo = r"^(/(?!/)|https?://)[^\\\x00-\x20\x7f]*$";
-    /// An address and a port.
-    Address = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$";
+    /// An address and a port, or a socket file.
+    Address = r"^(([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}|unix:/[^\x00]{0,101}[^/\x00])$";
+    /// Who may open a file.
+    FileMode = "^0?[0-7]{3}$";
     /// An address, perhaps with a prefix.
     Network = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(/[0-9]{1,3})?$";
 }
@@ -98,6 +100,8 @@ words! {
     Case = "sensitive" | "insensitive";
     /// `paths.semicolon`
     Semicolon = "reject" | "keep";
+    /// `rules[].mode`
+    Mode = "enforce" | "shadow";
     /// `kratos.<name>.refresh`
     Refresh = "always" | "when_stale";
     /// `kratos.<name>.signed_out`

@@ -162,7 +162,7 @@ workers: 0
         "17:9: rule id `b` is taken, at s.yaml:14",
         "19:26: `sms` is not a second factor",
         "20:16: `return_to: //evil.test` is neither",
-        "21:28: `here` is not an address to listen on; write one as in `0.0.0.0:9191`",
+        "21:28: `here` is not an address to listen on; write one as in `0.0.0.0:9191` or `unix:/run/stepgate/door.sock`",
         "21:51: `max_connections` is at least 1",
         "21:72: `:80` is not an address to listen on; write one as in `0.0.0.0:4456`",
         "21:97: trusted proxy `proxy`: a network is an address and a prefix",
@@ -586,4 +586,59 @@ fn a_rule_may_remember_for_less_or_not_at_all() {
     assert_eq!(cache("false").unwrap(), Some(Duration::ZERO));
     assert_eq!(cache("250ms").unwrap(), Some(Duration::from_millis(250)));
     assert!(cache("never").is_err());
+}
+
+#[test]
+fn a_rule_is_enforced_unless_it_is_in_shadow() {
+    let rules = |mode: &str| {
+        format!(
+            "rules: [{{ id: a, match: {{ path: /a }}, require: aal2{mode} }}, {{ id: b, match: {{ path: /b }}, require: aal2 }}]"
+        )
+    };
+    let shadows = |mode: &str| {
+        let config = parse(&rules(mode)).unwrap();
+        let ids = config.shadows().map(|rule| rule.id.to_string());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(shadows(""), Vec::<String>::new());
+    assert_eq!(shadows(", mode: enforce"), Vec::<String>::new());
+    assert_eq!(shadows(", mode: shadow"), ["a"]);
+    assert_eq!(
+        faults_of_rules(&rules(", mode: dry")),
+        ["s.yaml:7:65: `mode: dry` is none of `enforce`, `shadow`"]
+    );
+    let idle = "rules: [{ id: a, match: { path: /a }, require: none, mode: shadow }]";
+    let warnings = parse(idle).unwrap().warnings;
+    assert!(
+        warnings[0].to_string().contains("does nothing"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_door_may_be_a_socket_file_with_a_mode() {
+    use crate::servers::listen::Listen;
+    let grpc = |rest: &str| {
+        let config = parse(&format!("servers: {{ grpc: {{ listen: {rest} }} }}"))?;
+        Ok::<_, Faults>((config.servers.grpc.listen, config.warnings.len()))
+    };
+    let socket = |mode| Listen::Unix {
+        path: "/run/s".into(),
+        mode,
+    };
+    assert_eq!(grpc("'unix:/run/s'").unwrap(), (socket(0o660), 0));
+    for (written, mode) in [("0600", 0o600), ("666", 0o666), ("0000", 0)] {
+        let rest = format!("'unix:/run/s', socket_mode: '{written}'");
+        assert_eq!(grpc(&rest).unwrap(), (socket(mode), 0));
+    }
+    for written in ["", "0", "00660", "0668", "rw", "1660", "+66"] {
+        let fault = grpc(&format!("'unix:/run/s', socket_mode: '{written}'")).unwrap_err();
+        assert!(
+            fault.to_string().contains("three octal digits"),
+            "{written}"
+        );
+    }
+    let idle = grpc("'127.0.0.1:1', socket_mode: '0600'").unwrap();
+    assert_eq!(idle.1, 1, "warned of");
+    assert!(grpc("'unix:run/s'").is_err());
 }

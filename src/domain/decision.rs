@@ -1,6 +1,9 @@
 //! The decision: what a request must show, what the session shows, and the time become one outcome.
 //!
 //! An [`Decision::Allow`] holds a [`Permit`], which only this file makes. Every other road ends in a refusal.
+//!
+//! Where a rule is in shadow, what is [`Enforced`] decides, and what the rule asks beyond that only shows: a refusal that
+//! comes of it alone is lifted, and the permit tells which it was.
 
 mod shortfall;
 
@@ -12,7 +15,7 @@ use super::{
     request::Request,
     resume::{Continued, Kept},
     rule::Demand,
-    rule_set::Selection,
+    rule_set::{Enforced, Selection},
     session::{Aal, Enrolment, Factor, Standing},
 };
 use shortfall::{Shortfall, first_shortfall};
@@ -32,6 +35,17 @@ pub enum Grant {
     Preflight,
     /// The session shows all that is demanded.
     Met,
+    /// It would have been refused, but the rule that demands more is in shadow.
+    Shadowed(Verdict),
+}
+
+/// A decision in its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The decision's word.
+    pub decision: &'static str,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// The outcome of a check.
@@ -86,6 +100,72 @@ impl Permit {
 /// The outcome where no session is needed to tell.
 #[must_use]
 pub fn without_session(selection: &Selection<'_>, request: &Request) -> Option<Decision> {
+    let decision = settled(selection, request);
+    let Some(enforced) = selection.enforced() else {
+        return decision;
+    };
+    match settled(enforced, request) {
+        Some(Decision::Allow(_)) => decision.map(|would_be| lift(would_be, enforced)),
+        refused_or_unknown => refused_or_unknown,
+    }
+}
+
+/// The outcome where it can't be told which session is meant.
+#[must_use]
+pub fn ambiguous(selection: &Selection<'_>) -> Decision {
+    match selection.enforced() {
+        Some(enforced) if asks_nothing(enforced) => lift(Decision::Ambiguous, enforced),
+        _ => Decision::Ambiguous,
+    }
+}
+
+/// The outcome for a session. Where a rule is in shadow, `enrolment` need be known only as far as what is enforced turns on
+/// it; what would have been is told without.
+#[must_use]
+pub fn with_session(
+    selection: &Selection<'_>,
+    standing: &Standing,
+    enrolment: &Enrolment,
+    now: SystemTime,
+) -> Decision {
+    let Some(enforced) = selection.enforced() else {
+        return decide(&selection.demands, standing, enrolment, now);
+    };
+    if !asks_nothing(enforced) {
+        let held =
+            denied(enforced).unwrap_or_else(|| decide(&enforced.demands, standing, enrolment, now));
+        if !matches!(held, Decision::Allow(_)) {
+            return held;
+        }
+    }
+    let would_be = denied(selection)
+        .unwrap_or_else(|| decide(&selection.demands, standing, &Enrolment::Unknown, now));
+    lift(would_be, enforced)
+}
+
+fn denied(selection: &Selection<'_>) -> Option<Decision> {
+    let denied = Decision::Deny(Reason::AccessDenied);
+    selection.is_denied.then_some(denied)
+}
+
+/// What would have been refused but for a rule in shadow passes. `_proof` is there only where a rule is.
+fn lift(would_be: Decision, _proof: &Enforced<'_>) -> Decision {
+    match would_be {
+        Decision::Allow(permit) => Decision::Allow(permit),
+        refusal => Decision::Allow(Permit {
+            grant: Grant::Shadowed(Verdict {
+                decision: refusal.as_str(),
+                reason: refusal.reason(),
+            }),
+        }),
+    }
+}
+
+fn asks_nothing(selection: &Selection<'_>) -> bool {
+    !selection.is_denied && selection.demands.is_empty()
+}
+
+fn settled(selection: &Selection<'_>, request: &Request) -> Option<Decision> {
     if selection.is_denied {
         Some(Decision::Deny(Reason::AccessDenied))
     } else if request.preflight.is_some() {
@@ -99,7 +179,7 @@ pub fn without_session(selection: &Selection<'_>, request: &Request) -> Option<D
     }
 }
 
-/// The outcome for a session, which must meet every demand.
+/// The outcome for a session that must meet every demand.
 #[must_use]
 pub fn decide(
     demands: &[Demand],
@@ -218,6 +298,18 @@ impl Decision {
         }
     }
 
+    /// The refusal that a rule in shadow did not enforce.
+    #[must_use]
+    pub fn lifted(&self) -> Option<Verdict> {
+        match self {
+            Self::Allow(permit) => match permit.grant() {
+                Grant::Shadowed(verdict) => Some(verdict),
+                Grant::Open | Grant::Preflight | Grant::Met => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Why.
     #[must_use]
     pub fn reason(&self) -> Reason {
@@ -226,6 +318,7 @@ impl Decision {
                 Grant::Open => Reason::Open,
                 Grant::Preflight => Reason::Preflight,
                 Grant::Met => Reason::SessionOk,
+                Grant::Shadowed(_) => Reason::Shadowed,
             },
             Self::Login => Reason::SessionInactive,
             Self::StepUp(StepUp {

@@ -11,6 +11,8 @@ pub enum Reason {
     Preflight,
     /// The session meets the rule.
     SessionOk,
+    /// The rule is in shadow, so what it would have refused passes.
+    Shadowed,
     /// There is no session.
     SessionInactive,
     /// The session needs its second factor.
@@ -49,6 +51,7 @@ impl Reason {
             Self::Open => "open",
             Self::Preflight => "preflight",
             Self::SessionOk => "session_ok",
+            Self::Shadowed => "shadowed",
             Self::SessionInactive => "session_inactive",
             Self::SessionAal2Required => "session_aal2_required",
             Self::SessionAal2EnrolmentRequired => "session_aal2_enrolment_required",

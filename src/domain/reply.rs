@@ -24,7 +24,7 @@ use super::{
     request::Request,
     resume::NotKept,
     rule::Rule,
-    session::Session,
+    session::{Aal, Session},
     upstream_headers::Mutations,
 };
 
@@ -135,11 +135,13 @@ impl Reply {
 impl Case<'_> {
     fn mutations(&self) -> Mutations {
         let judged = self.judged.as_ref();
+        // A rule in shadow lets a session pass that is none.
+        let session = self.session.filter(|session| session.aal >= Aal::Aal1);
         judged
             .map(|judged| {
                 self.policy
                     .upstream_headers
-                    .mutations(self.headers, self.session, judged.rule)
+                    .mutations(self.headers, session, judged.rule)
             })
             .unwrap_or_default()
     }

@@ -31,6 +31,9 @@ pub struct Facts {
     pub target: Bytes,
     /// The headers.
     pub headers: Headers,
+    /// `traceparent` and `tracestate` of the check itself, where the proxy puts its own span; empty where it doesn't, and
+    /// where nobody asks.
+    pub trace: Headers,
     /// What the operator wrote on the route: Envoy's `context_extensions`.
     pub context: Vec<(Bytes, Bytes)>,
     /// The body. None where there is none, where the door was not given it, and where it is not whole.

@@ -25,12 +25,35 @@ pub struct Rule {
     pub methods: Methods,
     /// What a request that matches must show.
     pub requirement: Requirement,
+    /// Whether its requirement is enforced.
+    pub mode: Mode,
     /// Where a challenge leads back to, for requests that a link can't repeat: a path, or a URL on a guarded origin.
     pub return_to: Option<Box<str>>,
     /// Whether a form that needs a challenge is kept in the browser and sent after it.
     pub resume: bool,
     /// The longest that a session may be remembered for this rule; zero for never, `None` for as long as any.
     pub cache: Option<Duration>,
+}
+
+/// What becomes of a request that doesn't meet its rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It is refused.
+    #[default]
+    Enforce,
+    /// It is logged and counted, and judged as if the rule were not there.
+    Shadow,
+}
+
+impl Mode {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Shadow => "shadow",
+        }
+    }
 }
 
 /// What a rule asks of the session.
@@ -53,6 +76,7 @@ impl Rule {
             paths: vec![PathPattern::everything()],
             methods: Methods::All,
             requirement,
+            mode: Mode::Enforce,
             return_to: None,
             resume: false,
             cache: None,

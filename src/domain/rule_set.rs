@@ -6,6 +6,7 @@
 mod considered;
 mod overlap;
 mod reach;
+mod selection;
 mod table;
 mod traps;
 
@@ -15,11 +16,11 @@ use http::Method;
 use super::{
     claim::Pointer,
     host::Host,
-    path::Path,
     pattern::{HostPattern, HostRank, PathPattern, PathRank, parents},
-    rule::{DEFAULT_RULE, Demand, Requirement, Rule},
+    rule::{DEFAULT_RULE, Mode, Requirement, Rule},
 };
 pub use considered::{Considered, Fit};
+pub use selection::{Enforced, Selection};
 use table::{Entry, Table};
 pub use traps::{Stray, Trap};
 
@@ -55,17 +56,6 @@ pub struct Rank {
     host: HostRank,
     path: PathRank,
     is_method_listed: bool,
-}
-
-/// The rule for a request, and everything that the request must meet.
-#[derive(Clone, Debug)]
-pub struct Selection<'a> {
-    /// The rule for the path as it stands: its id and settings are the request's.
-    pub rule: &'a Rule,
-    /// Whether some reading of the path is denied.
-    pub is_denied: bool,
-    /// What each reading demands; empty where none demands a session.
-    pub demands: Vec<Demand>,
 }
 
 impl RuleSet {
@@ -107,22 +97,29 @@ impl RuleSet {
         requirements.flat_map(Requirement::pointers)
     }
 
-    /// The rule for a request and what every reading of its path demands.
-    #[must_use]
-    pub fn select(&self, host: &Host, path: &Path, method: &Method) -> Selection<'_> {
-        let rule = self.find(host, path.whole(), method);
-        let mut selection = Selection::of(rule);
-        for cut in path.cuts() {
-            selection.add(&self.find(host, cut, method).requirement);
-        }
-        selection
-    }
-
     /// The most specific rule that matches one reading of a path, or the default.
     #[must_use]
     pub fn find(&self, host: &Host, reading: &[u8], method: &Method) -> &Rule {
+        self.find_where(host, reading, method, |_| true)
+    }
+
+    /// The same among the rules that are enforced.
+    fn find_enforced(&self, host: &Host, reading: &[u8], method: &Method) -> &Rule {
+        self.find_where(host, reading, method, |place| {
+            let rule = self.rules.get(place);
+            rule.is_some_and(|rule| rule.mode == Mode::Enforce)
+        })
+    }
+
+    fn find_where(
+        &self,
+        host: &Host,
+        reading: &[u8],
+        method: &Method,
+        counts: impl Fn(usize) -> bool,
+    ) -> &Rule {
         let mut tables = self.tables_of(host).map(|(_, table)| table);
-        let found = tables.find_map(|table| table.find(reading, method));
+        let found = tables.find_map(|table| table.find(reading, method, &counts));
         found
             .and_then(|place| self.rules.get(place))
             .unwrap_or(&self.default)
@@ -209,30 +206,6 @@ impl Rule {
             is_method_listed: self.methods.is_listed(),
         })
         .filter(|_| is_method)
-    }
-}
-
-impl<'a> Selection<'a> {
-    /// A rule by itself, whatever the reading.
-    #[must_use]
-    pub fn of(rule: &'a Rule) -> Self {
-        let mut selection = Self {
-            rule,
-            is_denied: false,
-            demands: Vec::new(),
-        };
-        selection.add(&rule.requirement);
-        selection
-    }
-
-    /// Joins another demand in: from then on the request must meet it too.
-    pub fn add(&mut self, requirement: &Requirement) {
-        match requirement {
-            Requirement::None => {}
-            Requirement::Deny => self.is_denied = true,
-            Requirement::Session(demand) if self.demands.contains(demand) => {}
-            Requirement::Session(demand) => self.demands.push(demand.clone()),
-        }
     }
 }
 

@@ -218,7 +218,7 @@ mod tests {
     use crate::domain::{
         claim::{Claims, Scalar},
         pattern::Methods,
-        rule::Requirement,
+        rule::{Mode, Requirement},
         session::Aal,
     };
 
@@ -239,6 +239,7 @@ mod tests {
             paths: vec![],
             methods: Methods::All,
             requirement: Requirement::None,
+            mode: Mode::Enforce,
             return_to: None,
             resume: false,
             cache: None,

@@ -11,6 +11,8 @@ use std::{
 
 use tokio::sync::watch;
 
+use crate::telemetry::traces;
+
 /// Calls under way, by what they ask.
 #[derive(Debug)]
 pub(super) struct Flights<K, V> {
@@ -87,12 +89,12 @@ where
             key,
         };
         let call = call();
-        tokio::spawn(async move {
+        tokio::spawn(traces::carried(async move {
             let value = call.await;
             // From here on a new caller begins a new call.
             drop(landing);
             sender.send_replace(Some(value));
-        });
+        }));
         Boarded::Call {
             answer: receiver,
             is_joined: false,

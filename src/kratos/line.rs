@@ -19,6 +19,7 @@ use crate::{
     telemetry::{
         clock::Stopwatch,
         metrics::{self, Call, Outcome},
+        traces,
     },
 };
 
@@ -72,6 +73,7 @@ impl Budget {
 
 #[derive(Debug)]
 pub(super) struct Line {
+    name: Box<str>,
     client: Client,
     breaker: Breaker,
     places: Semaphore,
@@ -86,6 +88,7 @@ impl Line {
     pub(super) fn new(settings: &Settings, metrics: metrics::Kratos) -> Result<Self, BuildError> {
         let half = settings.max_in_flight.div_ceil(2);
         Ok(Self {
+            name: settings.name.clone(),
             client: Client::new(settings)?,
             breaker: Breaker::new(),
             places: Semaphore::new(settings.max_in_flight),
@@ -148,7 +151,7 @@ impl Line {
         outcome
     }
 
-    /// Calls, and counts it.
+    /// Calls, counts it and leaves its span.
     async fn call(
         &self,
         call: Call,
@@ -157,12 +160,15 @@ impl Line {
         time: Duration,
         budget: Budget,
     ) -> Result<Answer, LineError> {
+        let span = traces::call(call, &self.name);
         let (stopwatch, asked_at) = (Stopwatch::start(), budget.now());
         let answer = tokio::time::timeout(time, self.client.get(path, credential)).await;
         let answer = answer
             .map_err(|_| LineError::TimedOut)
             .and_then(|answer| Ok(answer?));
-        self.metrics.asked(call, sent(&answer), stopwatch.elapsed());
+        let outcome = sent(&answer);
+        self.metrics.asked(call, outcome, stopwatch.elapsed());
+        span.end(outcome);
         if let Some(date) = answer.as_ref().ok().and_then(|answer| answer.date) {
             self.metrics.dated(date, asked_at, budget.now());
         }

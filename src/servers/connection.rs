@@ -2,24 +2,26 @@
 
 use std::{
     fmt, io,
-    net::{self, SocketAddr},
     pin::Pin,
     task::{Context, Poll},
 };
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
+    net::{TcpStream, UnixStream},
     sync::OwnedSemaphorePermit,
 };
 
-use super::tls::Tls;
+use super::{
+    listen::{Bare, Peer},
+    tls::Tls,
+};
 
 /// A connection on its way to a worker; it belongs to no runtime yet.
 #[derive(Debug)]
 pub(super) struct Accepted {
-    pub(super) stream: net::TcpStream,
-    pub(super) peer: SocketAddr,
+    pub(super) stream: Bare,
+    pub(super) peer: Peer,
     pub(super) place: OwnedSemaphorePermit,
 }
 
@@ -27,7 +29,7 @@ pub(super) struct Accepted {
 #[derive(Debug)]
 pub struct Connection {
     stream: Box<dyn Stream>,
-    peer: SocketAddr,
+    peer: Peer,
     _place: OwnedSemaphorePermit,
 }
 
@@ -39,9 +41,15 @@ impl<S: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin> Stream for S {}
 impl Accepted {
     /// Makes the connection this runtime's.
     pub(super) fn adopt(self) -> io::Result<Connection> {
-        self.stream.set_nodelay(true)?;
+        let stream: Box<dyn Stream> = match self.stream {
+            Bare::Tcp(stream) => {
+                stream.set_nodelay(true)?;
+                Box::new(TcpStream::from_std(stream)?)
+            }
+            Bare::Unix(stream) => Box::new(UnixStream::from_std(stream)?),
+        };
         Ok(Connection {
-            stream: Box::new(TcpStream::from_std(self.stream)?),
+            stream,
             peer: self.peer,
             _place: self.place,
         })
@@ -51,7 +59,7 @@ impl Accepted {
 impl Connection {
     /// Who connected.
     #[must_use]
-    pub fn peer(&self) -> SocketAddr {
+    pub fn peer(&self) -> Peer {
         self.peer
     }
 
@@ -63,7 +71,7 @@ impl Connection {
                 ..self
             }),
             Err(error) => {
-                tracing::info!(peer = %self.peer.ip(), %error, "a TLS handshake failed");
+                tracing::info!(peer = %self.peer, %error, "a TLS handshake failed");
                 None
             }
         }

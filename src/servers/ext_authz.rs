@@ -27,7 +27,7 @@ use super::{
     connection::Connection,
     door::{Door, drive, told},
 };
-use crate::authorizer::Authorizer;
+use crate::{authorizer::Authorizer, domain::request::Facts};
 use unary::Answer;
 
 /// The service, for which `grpc.health.v1` answers beside the empty name.
@@ -92,10 +92,12 @@ impl<H: Health> ExtAuthz<H> {
 
     async fn check(&self, call: Request<Incoming>) -> Response<Answer> {
         let deadline = deadline(call.headers());
+        let trace = facts::trace(call.headers());
         let facts = match unary::receive(call.into_body()).await {
             Ok(check) => facts::of(check),
             Err(status) => return unary::fail(status),
         };
+        let facts = Facts { trace, ..facts };
         let answer = self.authorizer.check("grpc", &facts, deadline).await;
         unary::send(&encode::response(answer))
     }

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use super::{
     connection::Connection,
     door::{Door, drive},
+    listen::Peer,
 };
 use crate::{
     authorizer::{Answer, Authorizer},
@@ -50,6 +51,14 @@ impl ForwardAuth {
         Self {
             authorizer,
             trusted: Arc::new(trusted),
+        }
+    }
+
+    /// Whoever may open a socket file is believed: its mode says who that is.
+    fn trusts(&self, peer: Peer) -> bool {
+        match peer {
+            Peer::Tcp(peer) => self.trusted.contains(peer.ip()),
+            Peer::Unix => true,
         }
     }
 
@@ -94,9 +103,9 @@ impl Door for ForwardAuth {
     const NAME: &'static str = "http";
 
     async fn serve(self, connection: Connection, stop: watch::Receiver<bool>) {
-        let is_trusted = self.trusted.contains(connection.peer().ip());
+        let is_trusted = self.trusts(connection.peer());
         if !is_trusted {
-            tracing::info!(peer = %connection.peer().ip(), "a peer outside `trusted_proxies` has connected");
+            tracing::info!(peer = %connection.peer(), "a peer outside `trusted_proxies` has connected");
         }
         let service = service_fn(|request| self.respond(request, is_trusted));
         let served = http1::Builder::new()

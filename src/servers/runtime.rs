@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    net::SocketAddr,
     num::NonZero,
     pin::Pin,
     sync::Arc,
@@ -12,7 +11,6 @@ use std::{
 };
 
 use tokio::{
-    net::TcpStream,
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
     task::{JoinHandle, JoinSet},
@@ -23,6 +21,7 @@ use super::{
     Listening,
     connection::{Accepted, Connection},
     door::{Door, serve_all, told},
+    listen::{Bare, Peer},
     tls::Tls,
 };
 
@@ -142,9 +141,8 @@ impl Places {
     }
 
     /// Gives a connection its place; where there is none it is closed at once.
-    fn seat(&mut self, stream: TcpStream, peer: SocketAddr) -> Option<Accepted> {
+    fn seat(&mut self, stream: Bare, peer: Peer) -> Option<Accepted> {
         let place = self.place()?;
-        let stream = stream.into_std().ok()?;
         Some(Accepted {
             stream,
             peer,

@@ -49,8 +49,9 @@ static LINES: OnceLock<Lines> = OnceLock::new();
 pub fn init(settings: Settings) -> io::Result<()> {
     let started = Lines::start()?;
     let lines = LINES.get_or_init(|| started);
-    // The audit's lines are no matter of the level.
-    let directives = format!("{},stepgate={},{AUDIT}=info", Level::WARN, settings.level);
+    // The audit's lines are no matter of the level, and of a collector's failures `traces` tells now and then.
+    let (others, own) = (Level::WARN, settings.level);
+    let directives = format!("{others},stepgate={own},{AUDIT}=info,opentelemetry-otlp=off");
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(directives))
         .with_writer(lines.clone());
@@ -74,6 +75,9 @@ pub fn flush() {
 
 /// What is marked so in the log is a second factor's story, for whoever audits it.
 const AUDIT: &str = "audit";
+
+/// What is marked so in the log passed because its rule is in shadow.
+const SHADOW: &str = "shadow";
 
 /// What an audit line tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,12 +115,14 @@ pub struct Check<'a> {
     pub path: &'a str,
     /// The rule's id.
     pub rule_id: &'a str,
-    /// The decision's word.
+    /// The decision's word; where a rule in shadow lets the request pass, what it would have been.
     pub decision: &'static str,
     /// Whether the request passes.
     pub granted: bool,
     /// The reason's word.
     pub reason_id: &'static str,
+    /// Where a rule in shadow lets the request pass: why it would have been refused.
+    pub lifted: Option<&'static str>,
     /// The client's kind.
     pub client: &'static str,
     /// The session's level, where there is a session.
@@ -135,9 +141,9 @@ pub struct Check<'a> {
     pub cache: &'static str,
 }
 
-/// Writes the line: a refusal at `info`, an allow at `debug`.
+/// Writes the line: a refusal at `info`, and so what would be one but for a rule in shadow; an allow at `debug`.
 pub fn check(check: &Check<'_>) {
-    if check.granted {
+    if check.granted && check.lifted.is_none() {
         line!(DEBUG, check);
     } else {
         line!(INFO, check);
@@ -174,6 +180,8 @@ macro_rules! line {
             decision = $check.decision,
             granted = $check.granted,
             reason_id = $check.reason_id,
+            mode = $check.lifted.map(|_| SHADOW),
+            lifted = $check.lifted,
             client = $check.client,
             aal = $check.aal,
             subject = $check.subject,

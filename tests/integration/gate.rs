@@ -81,6 +81,7 @@ impl Gate {
     }
 
     async fn of(whoami_required_aal: RequiredAal, written: impl Fn(&str) -> String) -> Self {
+        crate::watch::listen();
         let options = Options {
             whoami_required_aal,
             ..Options::default()
@@ -92,7 +93,7 @@ impl Gate {
         let config = Config::parse("test.yaml", &written(double.public_url().as_str())).unwrap();
         let doors = Doors::open(config.servers.clone()).await.unwrap();
         let url = format!("http://{}", doors.grpc_address().unwrap());
-        let http = doors.http_address().unwrap().unwrap();
+        let http = doors.http_address().unwrap().unwrap().address().unwrap();
         let authorizer = Arc::new(Authorizer::new(config.into_snapshot().unwrap(), clock));
         let (stop, stopped) = watch::channel(false);
         let served = tokio::spawn(doors.serve(authorizer, NonZero::<usize>::MIN, stopped));

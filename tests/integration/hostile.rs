@@ -30,11 +30,11 @@ const RULES: &str = "
 ";
 
 /// Inputs of one class, what they are put into, and the reason to refuse them.
-struct Class {
+pub(crate) struct Class {
     name: &'static str,
-    place: &'static str,
+    pub(crate) place: &'static str,
     reason: &'static str,
-    inputs: Vec<Vec<u8>>,
+    pub(crate) inputs: Vec<Vec<u8>>,
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn authorizer(class: &Class) -> Authorizer {
 }
 
 /// A page that would be sent to log in, with the input in its place.
-fn facts(place: &str, input: &[u8]) -> Facts {
+pub(crate) fn facts(place: &str, input: &[u8]) -> Facts {
     let input = Bytes::copy_from_slice(input);
     let mut facts = Facts {
         method: "GET".into(),
@@ -92,6 +92,7 @@ fn facts(place: &str, input: &[u8]) -> Facts {
         context: vec![],
         body: None,
         reach: Reach::Edits,
+        trace: Headers::default(),
     };
     let raw = |lines: Vec<(Bytes, Bytes)>| Headers::raw(lines);
     match place {
@@ -127,7 +128,7 @@ fn pair(text: &Bytes, mark: u8) -> (Bytes, Bytes) {
     (text.slice(..at), text.slice(at + 1..))
 }
 
-fn classes() -> Vec<Class> {
+pub(crate) fn classes() -> Vec<Class> {
     let written = INPUTS.split("\n## ").skip(1).map(|text| {
         let (head, inputs) = text.split_once('\n').unwrap();
         let mut fields = head.split(" | ");

@@ -12,4 +12,5 @@ mod readers;
 mod reference;
 mod requests;
 mod settings;
+mod shadow;
 mod spellings;

@@ -65,7 +65,7 @@ fn whole() -> Value {
         "rules": [
             { "id": "a", "match": { "path": ["/a"], "host": "a.test", "methods": ["POST"] },
               "require": { "aal": "aal2", "max_age": "5m", "factors": ["totp"], "identity": { "/a": ["x", 1, true] } },
-              "return_to": "/a", "resume": true, "cache": "off" },
+              "mode": "shadow", "return_to": "/a", "resume": true, "cache": "off" },
             { "id": "b", "match": { "path": "/b", "host": ["b.a.test"] }, "require": "session" },
         ],
         "rule_files": [],
@@ -73,9 +73,9 @@ fn whole() -> Value {
         "context": { "ignore": ["x"] },
         "paths": { "case": "sensitive", "semicolon": "reject" },
         "servers": {
-            "grpc": { "listen": "127.0.0.1:0", "max_connections": 10 },
-            "http": { "listen": "[::1]:0", "max_connections": 10, "trusted_proxies": ["10.0.0.0/8", "::1"] },
-            "admin": { "listen": "127.0.0.1:0", "max_connections": 10 },
+            "grpc": { "listen": "unix:/run/grpc.sock", "socket_mode": "0660", "max_connections": 10 },
+            "http": { "listen": "[::1]:0", "socket_mode": "600", "max_connections": 10, "trusted_proxies": ["10.0.0.0/8", "::1"] },
+            "admin": { "listen": "127.0.0.1:0", "socket_mode": "0600", "max_connections": 10 },
         },
         "log": { "level": "info", "format": "json" },
         "workers": 2,

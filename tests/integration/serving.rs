@@ -1,17 +1,28 @@
 //! The real binary, running.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    path::Path,
+    process::Stdio,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 use serde_json::Value;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, ChildStderr, Command},
-    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
-use tonic::transport::Channel;
+use tonic::{
+    client::Grpc,
+    transport::{Channel, Endpoint},
+};
 
-use crate::gate::{Heard, request};
+use crate::{
+    gate::{Heard, request},
+    watch,
+};
 
 /// The longest wait for a line of the log, or for the end.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -19,32 +30,50 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A running `stepgate serve`, killed when it is dropped.
 pub(crate) struct Serving {
     child: Child,
-    log: UnboundedReceiver<String>,
+    log: Lines,
     /// The line that tells where everything listens.
     told: Value,
+    channel: Channel,
     pub(crate) client: AuthorizationClient<Channel>,
 }
 
 impl Serving {
     pub(crate) async fn start(config: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_stepgate"))
-            .args(["serve", "-c"])
-            .arg(config)
-            .env_remove("STEPGATE_SECRET")
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut log = lines(child.stderr.take().unwrap());
-        let line = wait_for(&mut log, "serving").await;
+        Self::start_with(config, &[]).await
+    }
+
+    /// The same, with these variables in its environment.
+    pub(crate) async fn start_with(config: &Path, env: &[(&str, &str)]) -> Self {
+        let (child, log) = spawn(config, env);
+        Self::once_it_serves(child, log).await
+    }
+
+    /// The same, and a line from before it served.
+    pub(crate) async fn start_after(
+        config: &Path,
+        env: &[(&str, &str)],
+        message: &str,
+    ) -> (Self, String) {
+        let (child, mut log) = spawn(config, env);
+        let line = log.wait_for(message).await;
+        (Self::once_it_serves(child, log).await, line)
+    }
+
+    async fn once_it_serves(child: Child, mut log: Lines) -> Self {
+        let line = log.wait_for("serving").await;
         let told: Value = serde_json::from_str(&line).unwrap();
-        let client = AuthorizationClient::connect(format!("http://{}", address(&told, "grpc")))
-            .await
-            .unwrap();
+        let grpc = address(&told, "grpc");
+        let url = match grpc.strip_prefix("unix:") {
+            Some(_) => grpc.to_owned(),
+            None => format!("http://{grpc}"),
+        };
+        let channel = Endpoint::try_from(url).unwrap().connect().await.unwrap();
+        let client = AuthorizationClient::new(channel.clone());
         Self {
             child,
             log,
             told,
+            channel,
             client,
         }
     }
@@ -70,7 +99,19 @@ impl Serving {
     }
 
     pub(crate) async fn wait_for(&mut self, message: &str) -> String {
-        wait_for(&mut self.log, message).await
+        self.log.wait_for(message).await
+    }
+
+    /// All that it wrote, once it has ended.
+    pub(crate) async fn output(&mut self) -> String {
+        let rest = async { while self.log.coming.recv().await.is_some() {} };
+        tokio::time::timeout(PATIENCE, rest).await.unwrap();
+        self.log.written.lock().unwrap().clone()
+    }
+
+    /// A client for any message.
+    pub(crate) fn grpc(&self) -> Grpc<Channel> {
+        Grpc::new(self.channel.clone())
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -88,33 +129,68 @@ impl Serving {
     }
 }
 
+/// Starts it. Of this process' own environment nothing steers it.
+fn spawn(config: &Path, env: &[(&str, &str)]) -> (Child, Lines) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_stepgate"))
+        .args(["serve", "-c"])
+        .arg(config)
+        .env_remove("STEPGATE_SECRET")
+        .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
+        .envs(env.iter().copied())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let (sender, coming) = unbounded_channel();
+    let written = Arc::<Mutex<String>>::default();
+    let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    tokio::spawn(read(stdout, sender.clone(), Arc::clone(&written)));
+    tokio::spawn(read(stderr, sender, Arc::clone(&written)));
+    (child, Lines { coming, written })
+}
+
 fn address<'a>(told: &'a Value, door: &str) -> &'a str {
     told.get(door).and_then(Value::as_str).unwrap()
 }
 
-/// The lines of the log, read as they come: a pipe that nobody reads is soon full.
-fn lines(log: ChildStderr) -> UnboundedReceiver<String> {
-    let (sender, lines) = unbounded_channel();
-    tokio::spawn(async move {
-        let mut log = BufReader::new(log).lines();
-        while let Ok(Some(line)) = log.next_line().await {
-            // Nobody may want them any more, but they are read all the same.
-            let _ = sender.send(line);
-        }
-    });
-    lines
+/// What it writes.
+struct Lines {
+    coming: UnboundedReceiver<String>,
+    /// All of it so far.
+    written: Arc<Mutex<String>>,
 }
 
-/// The next line with this message.
-async fn wait_for(log: &mut UnboundedReceiver<String>, message: &str) -> String {
-    let wanted = format!("\"msg\":\"{message}");
-    let found = async {
-        while let Some(line) = log.recv().await {
-            if line.contains(&wanted) {
-                return line;
+impl Lines {
+    /// The next line of the log with this message.
+    async fn wait_for(&mut self, message: &str) -> String {
+        let wanted = format!("\"msg\":\"{message}");
+        let found = async {
+            while let Some(line) = self.coming.recv().await {
+                if line.contains(&wanted) {
+                    return line;
+                }
             }
-        }
-        panic!("the log ended before `{message}`")
-    };
-    tokio::time::timeout(PATIENCE, found).await.unwrap()
+            panic!(
+                "it ended before `{message}`:\n{}",
+                self.written.lock().unwrap()
+            )
+        };
+        tokio::time::timeout(PATIENCE, found).await.unwrap()
+    }
+}
+
+/// Reads lines as they come: a pipe that nobody reads is soon full.
+async fn read(
+    pipe: impl AsyncRead + Unpin,
+    coming: UnboundedSender<String>,
+    written: Arc<Mutex<String>>,
+) {
+    let mut lines = BufReader::new(pipe).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        watch::look_at(&line);
+        written.lock().unwrap().push_str(&format!("{line}\n"));
+        // Nobody may want them any more, but they are read all the same.
+        let _ = coming.send(line);
+    }
 }

@@ -7,6 +7,8 @@ use demo::kratos::RequiredAal;
 use demo::stage::{Stage, StageOptions, people};
 use demo::story::{Browser, Customer, Http, tap, walk};
 
+use crate::watch;
+
 /// Envoy gives a check 2 s; what is left is for a busy machine.
 const SOON: Duration = Duration::from_secs(4);
 
@@ -90,7 +92,7 @@ async fn story(options: StageOptions) {
         assert!(steps.iter().all(|step| step.miss.is_none()), "{story}");
         assert!(steps.len() > 30, "the story was cut short:\n{story}");
     }
-    stage.stop().await;
+    watch::look_at(&stage.stop().await);
 }
 
 /// People of this walk alone, since a walk uses them up.

@@ -46,6 +46,7 @@ fn clock() -> Clock {
 }
 
 fn stepgate(kratos: &Scripted) -> Authorizer {
+    crate::watch::listen();
     let config =
         gate::config(&kratos.url, RULES).replace("origins:", "timeout: 500ms\n    origins:");
     let config = Config::parse("test.yaml", &config).unwrap();
@@ -66,6 +67,7 @@ async fn page(authorizer: &Authorizer, target: &'static str, cookie: &str) -> An
         context: vec![],
         body: None,
         reach: Reach::Edits,
+        trace: Headers::default(),
     };
     tokio::time::timeout(NEVER, authorizer.check("grpc", &facts, None))
         .await

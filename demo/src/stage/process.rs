@@ -44,9 +44,14 @@ impl Process {
         }
     }
 
+    /// Its log so far; empty where it can't be read.
+    pub(super) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     /// The last lines of its log.
     pub(super) fn tail(&self) -> String {
-        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let log = self.log();
         let lines: Vec<_> = log.lines().collect();
         let tail = lines
             .get(lines.len().saturating_sub(TAIL)..)

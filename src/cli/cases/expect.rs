@@ -32,6 +32,8 @@ pub struct Heard {
     pub decision: Option<String>,
     /// The reason's word, where the door tells it.
     pub reason: Option<String>,
+    /// The decision that a rule in shadow did not enforce, or nothing; no door tells it.
+    pub lifted: Option<String>,
     /// The rule's id, where the door tells it.
     pub rule: Option<String>,
     /// By name in lower case: the headers of a refusal, or those that an allow sets for the upstream.
@@ -60,6 +62,7 @@ pub(super) fn check(faults: &mut Collector, written: &Spanned<shape::Expect>) ->
         ("decision", expect.decision.clone()),
         ("status", expect.status.map(|status| status.to_string())),
         ("reason", expect.reason.clone()),
+        ("lifted", expect.lifted.clone()),
         ("rule", expect.rule.clone()),
     ];
     let words: Vec<_> = words
@@ -144,6 +147,7 @@ impl Heard {
             "decision" => self.decision.clone(),
             "status" => Some(self.status.to_string()),
             "reason" => self.reason.clone(),
+            "lifted" => self.lifted.clone(),
             _ => self.rule.clone(),
         }
     }
@@ -180,9 +184,11 @@ impl From<Answer> for Heard {
                 ..Self::default()
             },
         };
+        let lifted = answer.lifted.map(|verdict| verdict.decision);
         Self {
             decision: Some(answer.decision.to_owned()),
             reason: Some(answer.reason.to_owned()),
+            lifted: Some(lifted.unwrap_or_default().to_owned()),
             rule: Some(answer.rule.into()),
             ..heard
         }

@@ -156,6 +156,7 @@ impl Request {
             body: Body::new(self.body.clone().into()),
             // As Envoy does over gRPC.
             reach: Reach::Edits,
+            trace: Headers::default(),
         }
     }
 }

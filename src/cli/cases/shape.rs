@@ -91,6 +91,7 @@ pub(super) struct Expect {
     pub(super) decision: Option<String>,
     pub(super) status: Option<u16>,
     pub(super) reason: Option<String>,
+    pub(super) lifted: Option<String>,
     pub(super) rule: Option<String>,
     #[serde(default, deserialize_with = "given")]
     pub(super) location: Option<Option<String>>,

@@ -9,7 +9,7 @@ use crate::{
         context,
         pattern::Methods,
         request::{Facts, Request},
-        rule::{DEFAULT_RULE, Requirement, Rule},
+        rule::{DEFAULT_RULE, Mode, Requirement, Rule},
         rule_set::{Considered, Fit, Rank},
     },
 };
@@ -48,14 +48,19 @@ fn tell_reading(out: &mut impl Write, config: &Config, all: &[Considered<'_>]) -
         .iter()
         .filter_map(|held| Some((held.rule, rank(held.fit)?)))
         .collect();
+    let mut in_force = false;
     for (place, (rule, own)) in matching.iter().enumerate() {
         let at = config.rule_places.get(&rule.id);
         let at = at.map_or(String::new(), |at| format!("  {FAINT}{at}{FAINT:#}"));
-        let mark = if place == 0 { "wins" } else { "loses" };
+        let mark = mark(place, rule.mode, &mut in_force);
         let (id, requirement) = (&rule.id, &rule.requirement);
+        let mode = match rule.mode {
+            Mode::Enforce => "",
+            Mode::Shadow => "  (in shadow)",
+        };
         writeln!(
             out,
-            "  {mark:<5} {STRONG}{id}{STRONG:#}  require {requirement}{at}"
+            "  {mark:<5} {STRONG}{id}{STRONG:#}  require {requirement}{mode}{at}"
         )?;
         if &*rule.id != DEFAULT_RULE {
             writeln!(out, "        {}", matches_of(rule))?;
@@ -83,6 +88,16 @@ fn tell_reading(out: &mut impl Write, config: &Config, all: &[Considered<'_>]) -
         }
     }
     Ok(())
+}
+
+/// The first wins; where that is in shadow, the first that isn't holds instead.
+fn mark(place: usize, mode: Mode, in_force: &mut bool) -> &'static str {
+    let is_first_in_force = mode == Mode::Enforce && !std::mem::replace(in_force, true);
+    match (place, is_first_in_force) {
+        (0, _) => "wins",
+        (_, true) => "holds",
+        (_, false) => "loses",
+    }
 }
 
 fn rank(fit: Fit) -> Option<Rank> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_saphyr::Spanned;
 use url::Url;
 
-use super::{Text, kratos::Domains, require, text};
+use super::{Text, kratos::Domains, require, text, word};
 use crate::{
     config::{
         fault::Collector,
@@ -16,13 +16,14 @@ use crate::{
         duration::parse_duration,
         path::PathOptions,
         pattern::{HostPattern, Methods, PathPattern},
-        rule::{DEFAULT_RULE, Rule},
+        rule::{DEFAULT_RULE, Mode, Rule},
         settings::SETTINGS_RULE,
     },
 };
 
 /// Longest rule id in bytes.
 const MAX_ID_BYTES: usize = 64;
+const MODES: [(&str, Mode); 2] = [("enforce", Mode::Enforce), ("shadow", Mode::Shadow)];
 
 /// A rule, as far as it is sound.
 pub(super) fn check(
@@ -53,6 +54,7 @@ pub(super) fn check(
         paths: paths(faults, rule.matches.path.as_ref(), options),
         methods: methods(faults, rule.matches.methods.as_ref()),
         requirement: require::check(faults, &rule.require),
+        mode: word(faults, "mode", rule.mode.as_ref(), &MODES).unwrap_or_default(),
         return_to: rule
             .return_to
             .as_ref()

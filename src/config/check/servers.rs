@@ -11,7 +11,9 @@ use super::{spelled, text, tls};
 use crate::{
     config::{fault::Collector, file, shape::Word},
     servers::{
-        DoorSettings, HttpSettings, Settings, forward_auth::TrustedProxies, listen::Listen,
+        DoorSettings, HttpSettings, Settings,
+        forward_auth::TrustedProxies,
+        listen::{Listen, ListenFormError},
         tls::Protocol,
     },
 };
@@ -26,13 +28,23 @@ const DEFAULT_MAX_CONNECTIONS: NonZero<usize> = NonZero::new(10_000).unwrap();
 pub(super) fn check(faults: &mut Collector, name: &str, written: &file::Servers) -> Settings {
     let (grpc, http) = (&written.grpc, written.http.as_ref());
     let grpc = DoorSettings {
-        listen: listen(faults, grpc.listen.as_ref(), DEFAULT_GRPC),
+        listen: listen(
+            faults,
+            grpc.listen.as_ref(),
+            grpc.socket_mode.as_ref(),
+            DEFAULT_GRPC,
+        ),
         max_connections: max_connections(faults, grpc.max_connections.as_ref()),
         tls: tls::check(faults, name, grpc.tls.as_ref(), Protocol::Http2),
     };
     let http = http.map(|http| HttpSettings {
         door: DoorSettings {
-            listen: listen(faults, Some(&http.listen), USUAL_HTTP),
+            listen: listen(
+                faults,
+                Some(&http.listen),
+                http.socket_mode.as_ref(),
+                USUAL_HTTP,
+            ),
             max_connections: max_connections(faults, http.max_connections.as_ref()),
             tls: tls::check(faults, name, http.tls.as_ref(), Protocol::Http1),
         },
@@ -53,6 +65,7 @@ fn admin(faults: &mut Collector, name: &str, written: &file::AdminServer) -> Opt
                 .filter(|listen| !is_off(listen))
                 .map(spelled)
                 .as_ref(),
+            written.socket_mode.as_ref(),
             DEFAULT_ADMIN,
         ),
         max_connections: max_connections(faults, written.max_connections.as_ref()),
@@ -69,20 +82,50 @@ fn is_off(listen: &Spanned<Word>) -> bool {
 fn listen(
     faults: &mut Collector,
     written: Option<&Spanned<String>>,
+    mode: Option<&Spanned<String>>,
     default: SocketAddr,
 ) -> Listen {
-    let address = written.map(text).and_then(|(address, at)| {
-        let fault = |_| {
+    let place = written.map(text).and_then(|(place, at)| {
+        let fault = |error: ListenFormError| {
             faults.add(
                 at,
                 format_args!(
-                    "`{address}` is not an address to listen on; write one as in `{default}`"
+                    "`{place}` {error}; write one as in `{default}` or `unix:/run/stepgate/door.sock`"
                 ),
             );
         };
-        address.parse().map_err(fault).ok()
+        place.parse().map_err(fault).ok()
     });
-    Listen(address.unwrap_or(default))
+    let chosen = mode.and_then(|mode| socket_mode(faults, mode));
+    match (place.unwrap_or(Listen::Tcp(default)), mode) {
+        (Listen::Unix { path, mode }, _) => Listen::Unix {
+            path,
+            mode: chosen.unwrap_or(mode),
+        },
+        (tcp, Some(mode)) => {
+            faults.warn(mode.referenced, "`socket_mode` is of a socket file, and `listen` names none, so it does nothing; take it away");
+            tcp
+        }
+        (tcp, None) => tcp,
+    }
+}
+
+/// The mode, as `chmod` takes it: three octal digits, perhaps a zero before them.
+fn socket_mode(faults: &mut Collector, written: &Spanned<String>) -> Option<u32> {
+    let (mode, at) = text(written);
+    let digits = mode
+        .strip_prefix('0')
+        .filter(|rest| rest.len() == 3)
+        .unwrap_or(mode);
+    let is_octal = digits.len() == 3 && digits.bytes().all(|b| (b'0'..=b'7').contains(&b));
+    if !is_octal {
+        faults.add(
+            at,
+            format_args!("`socket_mode: {mode}` is no mode; write three octal digits in quotes, as in `\"0660\"`"),
+        );
+        return None;
+    }
+    u32::from_str_radix(digits, 8).ok()
 }
 
 fn max_connections(faults: &mut Collector, written: Option<&Spanned<usize>>) -> NonZero<usize> {

@@ -22,6 +22,10 @@ pub(in crate::config) struct Rule {
     /// What such a request must show.
     #[schemars(with = "Require")]
     pub(in crate::config) require: Spanned<Require>,
+    /// `shadow`: what it would refuse is logged and counted, and judged as if the rule were not there. See
+    /// [Roll out in steps](operations.md#roll-out-in-steps).
+    #[schemars(with = "Option<forms::Mode>", extend("default" = "enforce"))]
+    pub(in crate::config) mode: Option<Spanned<String>>,
     /// Where a challenge leads back to when a link can't repeat the request (a POST, a script's call): a path, or a URL on a
     /// guarded origin. Left out, to the page that the request came from, else to the origin's `/`.
     #[schemars(with = "Option<forms::ReturnTo>")]

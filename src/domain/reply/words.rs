@@ -16,7 +16,7 @@ pub(super) struct Words {
 #[expect(clippy::too_many_lines, reason = "one table, read as one")]
 pub(super) fn of(reason: Reason) -> Words {
     let (title, what, mend) = match reason {
-        Reason::Open | Reason::Preflight | Reason::SessionOk => {
+        Reason::Open | Reason::Preflight | Reason::SessionOk | Reason::Shadowed => {
             ("Allowed", "The request may pass.", "Nothing is left to do.")
         }
         Reason::SessionInactive => (

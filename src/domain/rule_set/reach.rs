@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, iter::once};
 use super::{RuleSet, table::Table};
 use crate::domain::{
     pattern::{HostPattern, HostRank, PathPattern, parents},
-    rule::Rule,
+    rule::{Mode, Rule},
 };
 
 impl RuleSet {
@@ -80,7 +80,12 @@ pub(super) fn spaces(rule: &Rule, guarded: &[HostPattern]) -> Vec<HostPattern> {
 pub(super) fn takes(other: &Rule, rule: &Rule, host: &HostPattern, path: &PathPattern) -> bool {
     let covers_path = || other.paths.iter().any(|pattern| pattern.covers(path));
     let is_more_specific = rank(&other.hosts, host) > rank(&rule.hosts, host);
-    other.id != rule.id && is_more_specific && other.methods.covers(&rule.methods) && covers_path()
+    // What a rule in shadow takes is judged by others.
+    other.mode == Mode::Enforce
+        && other.id != rule.id
+        && is_more_specific
+        && other.methods.covers(&rule.methods)
+        && covers_path()
 }
 
 /// How specifically these hosts name all of that one.

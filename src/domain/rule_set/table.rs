@@ -62,11 +62,18 @@ impl Table {
             .filter(|(a, b)| a.ties(b))
     }
 
-    /// The rule's place.
-    pub(super) fn find(&self, reading: &[u8], method: &Method) -> Option<usize> {
+    /// The place of the most specific rule that counts.
+    pub(super) fn find(
+        &self,
+        reading: &[u8],
+        method: &Method,
+        counts: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
         let mut entries = self.along(reading);
         entries
-            .find(|entry| entry.methods.matches(method) && entry.path.matches(reading))
+            .find(|entry| {
+                entry.methods.matches(method) && entry.path.matches(reading) && counts(entry.rule)
+            })
             .map(|entry| entry.rule)
     }
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::pattern::Methods;
+use crate::domain::{path::Path, pattern::Methods, rule::Demand};
 
 fn rule(id: &str, host: &[&str], paths: &[&str], methods: &[&str]) -> Rule {
     Rule {
@@ -20,6 +20,7 @@ fn rule(id: &str, host: &[&str], paths: &[&str], methods: &[&str]) -> Rule {
             Methods::parse(methods.iter().copied()).unwrap()
         },
         requirement: Requirement::None,
+        mode: Mode::Enforce,
         return_to: None,
         resume: false,
         cache: None,
@@ -172,6 +173,39 @@ fn every_reading_of_a_path_adds_its_demand() {
         (&*selection.rule.id, selection.demands),
         ("default", vec![Demand::AAL2])
     );
+}
+
+#[test]
+fn what_a_rule_in_shadow_takes_is_enforced_by_the_next_that_is_not() {
+    let with = |id: &str, path: &str, requirement, mode| Rule {
+        requirement,
+        mode,
+        ..rule(id, &[], &[path], &[])
+    };
+    let aal2 = || Requirement::Session(Demand::AAL2);
+    let session = Requirement::Session(Demand::SESSION);
+    let rules = vec![
+        with("all", "/**", session, Mode::Enforce),
+        with("transfer", "/transfer/**", aal2(), Mode::Shadow),
+        with("new", "/transfer/new", Requirement::Deny, Mode::Shadow),
+    ];
+    let set = RuleSet::new(rules, Requirement::None).unwrap();
+    let selected = |target: &[u8]| {
+        let path = Path::parse(target, crate::domain::path::PathOptions::default()).unwrap();
+        set.select(&Host::parse(b"a.test").unwrap(), &path, &Method::GET)
+    };
+    let new = selected(b"/transfer/new");
+    assert_eq!((&*new.rule.id, new.is_denied), ("new", true));
+    let enforced = new.enforced().unwrap();
+    assert_eq!((&*enforced.rule.id, enforced.is_denied), ("all", false));
+    assert_eq!(enforced.demands, [Demand::SESSION]);
+    assert_eq!(*new.asked(), [Demand::SESSION]);
+    // The other reading is a rule's in shadow, this one is not.
+    let cut = selected(b"/transfer%3fx");
+    assert_eq!((&*cut.rule.id, &*cut.in_force().rule.id), ("all", "all"));
+    assert_eq!(cut.demands, [Demand::SESSION, Demand::AAL2]);
+    assert_eq!(cut.in_force().demands, [Demand::SESSION]);
+    assert!(selected(b"/account").enforced().is_none());
 }
 
 pub(super) fn any_rule() -> impl Strategy<Value = Rule> {

@@ -9,7 +9,23 @@ use crate::{
         request::{Facts, Reach},
     },
     proto::{CheckRequest, Entry, HeaderMap, HeaderValue},
+    telemetry::traces,
 };
+
+/// The trace that the check itself is part of, where anybody asks: Envoy tells of its own span there.
+pub(super) fn trace(metadata: &http::HeaderMap) -> Headers {
+    if !traces::are_on() {
+        return Headers::default();
+    }
+    let lines = ["traceparent", "tracestate"].into_iter().flat_map(|name| {
+        let values = metadata.get_all(name).iter();
+        values.map(move |value| {
+            let value = Bytes::copy_from_slice(value.as_bytes());
+            (Bytes::from_static(name.as_bytes()), value)
+        })
+    });
+    Headers::raw(lines.collect())
+}
 
 /// The facts in a message. What it leaves out is empty, and so refused as malformed.
 pub(super) fn of(check: CheckRequest) -> Facts {
@@ -25,6 +41,7 @@ pub(super) fn of(check: CheckRequest) -> Facts {
         host: http.host,
         target: target(http.path, &headers),
         headers,
+        trace: Headers::default(),
         context: attributes
             .context_extensions
             .into_iter()

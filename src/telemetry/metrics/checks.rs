@@ -27,6 +27,8 @@ pub(super) struct Checks(Arc<Sharded<Mutex<Table>>>);
 struct Table {
     /// By rule; few things ever come of one, so they are looked through.
     counts: HashMap<Box<str>, Vec<(Kind, u64)>>,
+    /// What passed because its rule is in shadow.
+    lifted: BTreeMap<Lifted, u64>,
     /// By door; there are two.
     times: BTreeMap<&'static str, Times>,
 }
@@ -38,6 +40,14 @@ struct Kind {
     client: &'static str,
     decision: &'static str,
     door: &'static str,
+}
+
+/// A refusal that was not enforced.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Lifted {
+    rule: Box<str>,
+    decision: &'static str,
+    reason: &'static str,
 }
 
 /// A histogram.
@@ -54,6 +64,9 @@ impl Checks {
             // Nothing panics while the lock is held.
             let mut table = own.lock().unwrap_or_else(PoisonError::into_inner);
             table.count(check.rule_id, Kind::of(check), 1);
+            if let Some(lifted) = Lifted::of(check) {
+                table.lift(lifted, 1);
+            }
             table
                 .times
                 .entry(check.door)
@@ -83,7 +96,22 @@ impl Kind {
     }
 }
 
+impl Lifted {
+    fn of(check: &log::Check<'_>) -> Option<Self> {
+        Some(Self {
+            reason: check.lifted?,
+            rule: check.rule_id.into(),
+            decision: check.decision,
+        })
+    }
+}
+
 impl Table {
+    fn lift(&mut self, lifted: Lifted, more: u64) {
+        let count = self.lifted.entry(lifted).or_default();
+        *count = count.wrapping_add(more);
+    }
+
     fn count(&mut self, rule: &str, kind: Kind, more: u64) {
         let Some(counts) = self.counts.get_mut(rule) else {
             self.counts.insert(rule.into(), vec![(kind, more)]);
@@ -100,6 +128,9 @@ impl Table {
             for (kind, count) in counts {
                 self.count(&rule, kind, count);
             }
+        }
+        for (lifted, count) in other.lifted {
+            self.lift(lifted, count);
         }
         for (door, times) in other.times {
             self.times.entry(door).or_default().merge(&times);
@@ -134,6 +165,7 @@ impl Collector for Checks {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let sum = self.sum();
         encode_counts(&sum, &mut encoder)?;
+        encode_lifted(&sum, &mut encoder)?;
         encode_times(&sum, &mut encoder)
     }
 }
@@ -154,6 +186,20 @@ fn encode_counts(sum: &Table, encoder: &mut DescriptorEncoder<'_>) -> fmt::Resul
             let series = checks.encode_family(&labels)?;
             ConstCounter::new(*count).encode(series)?;
         }
+    }
+    Ok(())
+}
+
+fn encode_lifted(sum: &Table, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let help = "Checks that passed because their rule is in shadow, by what they would have been";
+    let mut all = encoder.encode_descriptor("shadowed", help, None, MetricType::Counter)?;
+    for (lifted, count) in &sum.lifted {
+        let labels = [
+            (RULE, &*lifted.rule),
+            (DECISION, lifted.decision),
+            (REASON, lifted.reason),
+        ];
+        ConstCounter::new(*count).encode(all.encode_family(&labels)?)?;
     }
     Ok(())
 }
@@ -190,6 +236,7 @@ mod tests {
             decision: "allow",
             granted: true,
             reason_id: reason,
+            lifted: None,
             client: "page",
             aal: "",
             subject: "",
@@ -232,6 +279,28 @@ mod tests {
         }
         let count = "stepgate_check_duration_seconds_count{door=\"grpc\"} 300\n";
         assert!(text.contains(count), "{text}");
+    }
+
+    #[test]
+    fn what_a_rule_in_shadow_lets_pass_is_counted_by_what_it_would_have_been() {
+        let checks = Checks::default();
+        let lifted = |reason| log::Check {
+            decision: "step_up",
+            lifted: Some(reason),
+            ..line("a", "shadowed", 3)
+        };
+        for reason in ["session_aal2_required", "session_refresh_required"] {
+            checks.add(&lifted(reason));
+        }
+        checks.add(&lifted("session_aal2_required"));
+        let text = text(&checks);
+        for series in [
+            "stepgate_checks_total{door=\"grpc\",rule=\"a\",decision=\"step_up\",reason=\"shadowed\",client=\"page\"} 3\n",
+            "stepgate_shadowed_total{rule=\"a\",decision=\"step_up\",reason=\"session_aal2_required\"} 2\n",
+            "stepgate_shadowed_total{rule=\"a\",decision=\"step_up\",reason=\"session_refresh_required\"} 1\n",
+        ] {
+            assert!(text.contains(series), "{series}{text}");
+        }
     }
 
     #[test]

@@ -49,6 +49,7 @@ pub(super) struct Doors {
 
 impl Doors {
     pub(super) async fn open(suite: &Suite, scene: &Scene) -> Self {
+        crate::watch::listen();
         let kratos = suite.config.kratos.iter().map(|settings| {
             let api_url = scene.api_url.as_str().into();
             let settings = Settings {
@@ -65,7 +66,7 @@ impl Doors {
         let authorizer = Arc::new(Authorizer::new(snapshot, Clock::by_hand(move || now)));
         let doors = servers::Doors::open(settings()).await.unwrap();
         let grpc = format!("http://{}", doors.grpc_address().unwrap());
-        let http = doors.http_address().unwrap().unwrap();
+        let http = doors.http_address().unwrap().unwrap().address().unwrap();
         let (stop, stopped) = watch::channel(false);
         let served = tokio::spawn(doors.serve(authorizer, NonZero::<usize>::MIN, stopped));
         Self {
@@ -119,7 +120,7 @@ impl Doors {
 
 fn settings() -> servers::Settings {
     let door = DoorSettings {
-        listen: Listen(SocketAddr::from(([127, 0, 0, 1], 0))),
+        listen: Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], 0))),
         max_connections: NonZero::new(16).unwrap(),
         tls: None,
     };
@@ -153,14 +154,12 @@ pub(super) fn lines(facts: &Facts) -> Vec<(String, String)> {
 
 /// A message as Envoy writes it: a map with lines of one name joined by commas, or every line by itself.
 fn message(facts: &Facts, is_raw: bool) -> CheckRequest {
+    let whole = ("x-envoy-auth-partial-body", "false");
+    let own = facts.body.as_ref().map(|_| whole);
+    let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut map: HashMap<String, String> = HashMap::new();
     let mut raw = Vec::new();
-    let body = facts.body.as_ref().map(|body| body.to_vec());
-    let whole = ("x-envoy-auth-partial-body".to_owned(), "false".to_owned());
-    for (key, value) in lines(facts)
-        .into_iter()
-        .chain(body.is_some().then_some(whole))
-    {
+    for (key, value) in lines(facts).into_iter().chain(own) {
         if is_raw {
             let raw_value = value.into_bytes();
             raw.push(HeaderValue {
@@ -174,13 +173,14 @@ fn message(facts: &Facts, is_raw: bool) -> CheckRequest {
                 .or_insert(value);
         }
     }
+    let raw_body = facts.body.as_deref().unwrap_or_default().to_vec();
     let http = HttpRequest {
+        raw_body,
         method: text(&facts.method).to_owned(),
         host: text(&facts.host).to_owned(),
         path: text(&facts.target).to_owned(),
         headers: map,
         header_map: is_raw.then_some(HeaderMap { headers: raw }),
-        raw_body: body.unwrap_or_default(),
         ..HttpRequest::default()
     };
     let context = facts.context.iter();

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// Every case file by its path from the project's root, with its text, in the order of the paths.
-pub(super) fn all() -> Vec<(String, String)> {
+pub(crate) fn all() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
     for folder in fs::read_dir(root.join("tests/cases")).unwrap() {

@@ -82,6 +82,7 @@ impl Way {
     /// To a Kratos at this address, with these further keys.
     pub(super) async fn to(url: &str, more: &str) -> Self {
         let seconds = Arc::new(AtomicU64::new(START));
+        crate::watch::listen();
         let hand = Arc::clone(&seconds);
         let clock = Clock::by_hand(move || {
             SystemTime::UNIX_EPOCH + Duration::from_secs(hand.load(Ordering::SeqCst))

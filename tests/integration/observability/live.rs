@@ -33,6 +33,7 @@ rules:
   - { id: account, match: { path: /account }, require: session }
   - { id: transfer, match: { path: /transfer }, require: aal2 }
   - { id: closed, match: { path: /closed }, require: deny }
+  - { id: tried, match: { path: /tried }, require: aal2, mode: shadow }
 servers: { grpc: { listen: '127.0.0.1:0' }, http: { listen: '127.0.0.1:0' }, admin: { listen: '127.0.0.1:0' } }
 ";
 
@@ -193,7 +194,7 @@ impl Scene {
         tokio::spawn(async move {
             let browser = demo::client::builder().build().unwrap();
             loop {
-                for path in ["/", "/account", "/transfer", "/closed", "/%2e%2e"] {
+                for path in ["/", "/account", "/transfer", "/closed", "/tried", "/%2e%2e"] {
                     for cookie in &cookies {
                         let headers = [("accept", "text/html"), ("cookie", cookie)];
                         let check = request("GET", "app.test", path, &headers);

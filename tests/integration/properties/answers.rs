@@ -16,7 +16,7 @@ use stepgate::{
 };
 use url::Url;
 
-const CONFIG: &str = "
+pub(super) const CONFIG: &str = "
 kratos:
   ciam:
     api_url: http://127.0.0.1:9
@@ -65,12 +65,18 @@ pub(crate) fn now() -> SystemTime {
 /// A Stepgate, and what it was made from. Made once: a client for Kratos is dear.
 pub(crate) fn world() -> &'static (Authorizer, Policy) {
     static WORLD: LazyLock<(Authorizer, Policy)> = LazyLock::new(|| {
-        let config = Config::parse("test.yaml", CONFIG).unwrap();
-        let snapshot = config.into_snapshot().unwrap();
-        let policy = snapshot.policy.clone();
-        (Authorizer::new(snapshot, Clock::by_hand(now)), policy)
+        crate::watch::listen();
+        of(CONFIG)
     });
     &WORLD
+}
+
+/// A Stepgate with this configuration.
+pub(super) fn of(config: &str) -> (Authorizer, Policy) {
+    let config = Config::parse("test.yaml", config).unwrap();
+    let snapshot = config.into_snapshot().unwrap();
+    let policy = snapshot.policy.clone();
+    (Authorizer::new(snapshot, Clock::by_hand(now)), policy)
 }
 
 /// What holds of any answer.

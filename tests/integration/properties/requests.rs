@@ -145,6 +145,7 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
     )
         .prop_map(|(method, host, target, lines, joined, context)| Facts {
             reach: Reach::Edits,
+            trace: Headers::default(),
             method,
             host,
             target,
@@ -197,7 +198,7 @@ pub(super) fn session() -> impl Strategy<Value = Session> {
     })
 }
 
-fn standing() -> impl Strategy<Value = Standing> {
+pub(super) fn standing() -> impl Strategy<Value = Standing> {
     let wait = prop::option::of(any::<u64>().prop_map(Duration::from_secs));
     prop_oneof![
         1 => wait.prop_map(|retry_after| Standing::Unavailable { retry_after }),
@@ -226,11 +227,13 @@ proptest! {
         let (authorizer, policy) = world();
         let answer = authorizer.suppose(&facts, standing.clone(), &enrolment);
         check(&answer);
+        prop_assert_eq!(answer.lifted, None);
         if let Reply::Through(through) = answer.reply {
             let (request, demands) = asked(policy, &facts).expect("a request that nobody may make");
             match through.permit.grant() {
                 Grant::Open => prop_assert!(demands.is_empty()),
                 Grant::Preflight => prop_assert!(request.preflight.is_some()),
+                Grant::Shadowed(_) => panic!("no rule is in shadow"),
                 Grant::Met => {
                     let Standing::Session(session) = standing else { panic!("no session") };
                     prop_assert!(demands.iter().all(|demand| meets(&session, demand)));

@@ -6,7 +6,7 @@ use stepgate::domain::{
     host::Host,
     path::{Path, PathOptions},
     pattern::{Methods, PathPattern},
-    rule::{Demand, Requirement, Rule},
+    rule::{Demand, Mode, Requirement, Rule},
     rule_set::{RuleSet, Selection},
 };
 
@@ -167,6 +167,7 @@ fn rules(options: PathOptions) -> impl Strategy<Value = RuleSet> {
                 paths: vec![path],
                 methods: Methods::All,
                 requirement,
+                mode: Mode::Enforce,
                 return_to: None,
                 resume: false,
                 cache: None,

@@ -72,6 +72,7 @@ pub(super) struct Crowd {
 
 /// An authorizer over this Kratos.
 pub(super) fn authorizer(url: &str, hand: &Hand) -> Arc<Authorizer> {
+    crate::watch::listen();
     let config = gate::config(url, RULES).replace("origins:", "timeout: 20s\n    origins:");
     let headers = "upstream_headers: { X-Who: identity.id, X-When: session.id }";
     let config = Config::parse("test.yaml", &format!("{config}\n{headers}\n")).unwrap();
@@ -92,6 +93,7 @@ pub(super) async fn ask(authorizer: &Authorizer, target: &'static str, who: &str
         context: vec![],
         body: None,
         reach: Reach::Edits,
+        trace: Headers::default(),
     };
     authorizer.check("grpc", &facts, None).await
 }

@@ -52,6 +52,7 @@ async fn a_session_is_remembered_from_when_its_call_began() {
 }
 
 fn stepgate(kratos: &Scripted, millis: &Arc<AtomicU64>) -> Authorizer {
+    crate::watch::listen();
     let millis = Arc::clone(millis);
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
     let clock =

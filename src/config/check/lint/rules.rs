@@ -10,7 +10,7 @@ use crate::{
     domain::{
         host::Host,
         pattern::{HostPattern, PathPattern},
-        rule::{DEFAULT_RULE, Requirement, Rule},
+        rule::{DEFAULT_RULE, Mode, Requirement, Rule},
         rule_set::Trap,
     },
 };
@@ -23,6 +23,7 @@ pub(super) fn lint(faults: &mut Collector, subject: &Subject<'_>) {
     looser_posts(faults, subject, &hosts);
     kratos_paths(faults, subject);
     idle_resumes(faults, subject);
+    idle_shadows(faults, subject);
 }
 
 /// A host of each kind that requests may name: those of the origins and, within the origins, those of the rules.
@@ -126,6 +127,14 @@ fn idle_resumes(faults: &mut Collector, subject: &Subject<'_>) {
             let require = &rule.requirement;
             subject.warn(faults, id, format_args!("rule `{id}` has `resume: true` and `require: {require}`, which sends nobody to a challenge; take `resume` away"));
         }
+    }
+}
+
+fn idle_shadows(faults: &mut Collector, subject: &Subject<'_>) {
+    let is_idle = |rule: &&Rule| rule.mode == Mode::Shadow && rule.requirement == Requirement::None;
+    for rule in subject.rules.rules().iter().filter(is_idle) {
+        let id = &rule.id;
+        subject.warn(faults, id, format_args!("rule `{id}` asks for nothing, so in shadow it does nothing: its requests are judged as if it were not there; take `mode: shadow` away if it is to open them"));
     }
 }
 
