@@ -605,7 +605,7 @@ fn a_rule_is_enforced_unless_it_is_in_shadow() {
     assert_eq!(shadows(", mode: shadow"), ["a"]);
     assert_eq!(
         faults_of_rules(&rules(", mode: dry")),
-        ["s.yaml:7:65: `mode: dry` is none of `enforce`, `shadow`"]
+        ["s.yaml:7:60: `mode: dry` is none of `enforce`, `shadow`"]
     );
     let idle = "rules: [{ id: a, match: { path: /a }, require: none, mode: shadow }]";
     let warnings = parse(idle).unwrap().warnings;

@@ -203,6 +203,22 @@ fn a_strict_check_says_no_to_a_warning_and_a_missing_secret_is_none() {
 }
 
 #[test]
+fn a_rule_in_shadow_is_shown_with_what_holds_meanwhile() {
+    let shadow = PLAIN.replace("max_age: 5m }", "max_age: 5m }\n    mode: shadow");
+    let url = "https://app.example.com/transfer/new";
+    let passes = ["explain", "--url", url, "--session", "aal1-enrolled"];
+    let explained = told(&shadow, &passes);
+    let (until_envoy, _) = explained.split_once("\n\nEnvoy hears").unwrap();
+    let refused = told(&shadow, &["explain", "--url", url]);
+    let (_, decision) = refused.split_once("Decision\n").unwrap();
+    let decision = decision.lines().next().unwrap();
+    let checked = told(&shadow, &["check", "--strict"]);
+    assert_snapshot!(format!(
+        "{checked}\n{until_envoy}\n\nSigned out:\n{decision}\n"
+    ));
+}
+
+#[test]
 fn explain_tells_why_a_page_is_sent_to_step_up() {
     let text = told(
         PLAIN,
