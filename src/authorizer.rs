@@ -91,7 +91,7 @@ impl Authorizer {
     ) -> Answer {
         let stopwatch = Stopwatch::start();
         let span = traces::check(facts);
-        let snapshot: Arc<Snapshot> = self.snapshot.load_full();
+        let snapshot = self.snapshot.load();
         let mut check = Check::new(&snapshot, facts, self.clock.now());
         let decision = match check.begin() {
             Err(settled) => settled,

@@ -1,6 +1,7 @@
 //! One check, from its facts to its decision. What is found on the way stays here, for the reply and the log.
 
 mod form;
+mod rule;
 
 use std::{
     borrow::Cow,
@@ -14,26 +15,22 @@ use http::{HeaderName, HeaderValue, header};
 use super::{
     Answer, Snapshot,
     inquiry::{Found, Inquiry, Memory},
-    request_id, submission,
+    request_id,
 };
 use crate::{
     domain::{
         client::Client,
-        context,
         credential::{CredentialKind, Presented},
-        decision::{self, Decision, Grant, decide_change, with_session, without_session},
+        decision::{self, Decision, decide_change, with_session},
         identity_domain::EnrolmentPolicy,
         loop_guard::Guard,
-        origin::Serves,
         policy::Site,
-        reason::{Malformed, Reason},
         reply::{Case, Judged, Reply},
         request::{Facts, Request},
-        resume::{self, NotKept},
+        resume::NotKept,
         rule::{Demand, Rule},
         rule_set::Selection,
         session::{Enrolment, Session, Standing},
-        settings::{self, Intent},
     },
     kratos::Kratos,
     telemetry::traces::CheckSpan,
@@ -211,44 +208,6 @@ impl<'a> Check<'a> {
         guarded.decision
     }
 
-    /// What the request's rules demand of the session, or the decision where none is needed.
-    fn find_rule(&mut self) -> Result<Selection<'a>, Decision> {
-        let policy = &self.snapshot.policy;
-        if policy.upstream_headers.are_forged(self.facts) {
-            return Err(Decision::Malformed(Malformed::ForgedIdentity));
-        }
-        let request = Request::parse(self.facts, policy.paths).map_err(Decision::Malformed)?;
-        let request = self.request.insert(request);
-        let site = policy
-            .locate(&request.authority)
-            .ok_or(Decision::HostUnknown)?;
-        let site = self.site.insert(site);
-        if request.path.whole() == resume::PATH.as_bytes() {
-            self.is_continued = true;
-            return Ok(policy.rules.session_only());
-        }
-        let host = &request.authority.host;
-        let mut selection = policy.select(site, host, &request.path, request.judged_method());
-        self.rule = Some(selection.in_force().rule);
-        let extension = context::parse(&self.facts.context, &policy.context_ignore);
-        selection.add(&extension.map_err(|_| Decision::Deny(Reason::ContextInvalid))?);
-        let is_change = changes_settings(site, request, self.facts);
-        if is_change {
-            selection = selection.into_force();
-        }
-        match without_session(&selection, request) {
-            Some(settled) if !(is_change && is_open(&settled)) => {
-                Err(self.settle(&selection, settled))
-            }
-            _ if is_change => {
-                self.change = Some(selection.demands.clone());
-                selection.demands.push(Demand::AAL2);
-                Ok(selection)
-            }
-            _ => Ok(selection),
-        }
-    }
-
     fn kratos(&self) -> Option<(&Site<'a>, &'a Kratos)> {
         let site = self.site.as_ref()?;
         Some((site, self.snapshot.kratos.get(site.domain_id)?))
@@ -296,21 +255,4 @@ impl<'a> Check<'a> {
             response_headers: &self.response_headers,
         }
     }
-}
-
-fn is_open(decision: &Decision) -> bool {
-    matches!(decision, Decision::Allow(permit) if permit.grant() == Grant::Open)
-}
-
-/// Whether this would change something in Kratos' settings but set a second factor up, where that takes one.
-fn changes_settings(site: &Site<'_>, request: &Request, facts: &Facts) -> bool {
-    let serves_kratos = site.origin.serves() != Serves::Apps && site.domain.enrol_first.is_some();
-    if !serves_kratos {
-        return false;
-    }
-    let fields = submission::fields(facts);
-    let intent = settings::intent(request, fields.as_deref());
-    // No client sends one with what it only reads.
-    let has_odd_body = request.is_repeatable() && facts.body.is_some();
-    intent.is_some_and(|intent| intent == Intent::Change || has_odd_body)
 }

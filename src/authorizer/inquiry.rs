@@ -91,7 +91,8 @@ impl From<Standing> for Found {
 }
 
 impl Inquiry<'_> {
-    /// Asks, for no longer than this.
+    /// Asks, for no longer than this. What waits lies in a box of its own, so that a check that needn't wait stays small: it is
+    /// moved several times on its way.
     pub(super) async fn within(&self, budget: Duration) -> Found {
         match self.presented {
             Presented::One(credential) => {
@@ -99,11 +100,11 @@ impl Inquiry<'_> {
                 self.kratos.metrics().looked_up(remembered.is_some());
                 match remembered {
                     Some(found) => found,
-                    None => self.bounded(budget, self.of(credential)).await,
+                    None => Box::pin(self.bounded(budget, self.of(credential))).await,
                 }
             }
             Presented::Nothing | Presented::Malformed(_) => {
-                self.bounded(budget, self.of_nobody()).await
+                Box::pin(self.bounded(budget, self.of_nobody())).await
             }
         }
     }

@@ -86,7 +86,7 @@ impl<H: Health> ExtAuthz<H> {
             return Ok(self.check(request).await);
         }
         // A call that nobody serves is answered there, too.
-        let answered = self.health.clone().call(request).await;
+        let answered = Box::pin(self.health.clone().call(request)).await;
         answered.map(|response| response.map(Answer::Library))
     }
 

@@ -73,6 +73,7 @@ fn word(demands: &[Demand], standing: &Standing, enrolment: &Enrolment) -> &'sta
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table, read as one")]
 fn every_session_under_every_requirement() {
     let down = Standing::Unavailable { retry_after: None };
     let aal0 = session(Aal::Aal0, vec![]);
