@@ -12,7 +12,10 @@ use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-use crate::serving::{PATIENCE, Serving};
+use crate::{
+    http,
+    serving::{PATIENCE, Serving},
+};
 
 /// Far longer than a test: what ends sooner was ended by something else.
 const FOREVER: &str = "1h";
@@ -101,6 +104,31 @@ async fn a_check_in_flight_is_answered_before_the_end_and_nobody_new_is_let_in()
     };
     let (heard, ()) = tokio::join!(asking, stopping);
     assert_eq!(heard, (401, "session_inactive".to_owned()));
+    assert_eq!(serving.ended().await, Some(0));
+}
+
+/// The last connection ends once its check is answered, and says so where HTTP/1 has a word for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_given_while_stopping_is_the_last_of_its_connection() {
+    let kratos = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let api_url = format!("http://{}", kratos.local_addr().unwrap());
+    let (_folder, mut serving) = start(&api_url, "0s").await;
+    let door = serving.address("http").parse().unwrap();
+    // It asks for no end itself, and is read to the end.
+    let request = b"GET /ext-authz/account HTTP/1.1\r\nhost: app.test\r\n\r\n";
+    let stopping = async {
+        let mut asked = asked(&kratos).await;
+        serving.signal("INT");
+        serving.wait_for("stopping").await;
+        let refused = async { while TcpStream::connect(door).await.is_ok() {} };
+        tokio::time::timeout(PATIENCE, refused).await.unwrap();
+        let ready = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+        asked.write_all(ready).await.unwrap();
+    };
+    let (heard, ()) = tokio::join!(http::send(door, request), stopping);
+    let answer = http::Answer::parse(&heard);
+    assert_eq!(answer.reason(), "session_inactive", "{heard}");
+    assert_eq!(answer.header("connection"), Some("close"), "{heard}");
     assert_eq!(serving.ended().await, Some(0));
 }
 
