@@ -93,7 +93,8 @@ impl<H: Health> ExtAuthz<H> {
                 biased;
                 call = connection.accept() => match call.transpose()? {
                     Some((request, call)) => {
-                        tokio::spawn(Arc::clone(&self).answer(request, call));
+                        // In a box, for a task is moved when it begins and when it ends.
+                        tokio::spawn(Box::pin(Arc::clone(&self).answer(request, call)));
                     }
                     None => return Ok(()),
                 },
