@@ -7,13 +7,14 @@ mod check;
 mod fault;
 mod file;
 mod forms;
+mod given;
 pub mod kratos_file;
 pub mod reload;
 pub mod schema;
 mod shape;
 mod sources;
 
-use std::{collections::HashMap, env, num::NonZero, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, num::NonZero, path::Path, sync::Arc, time::Duration};
 
 pub use fault::{Collector, Fault, Faults};
 pub use file::{File, parse};
@@ -30,6 +31,7 @@ use crate::{
     servers,
     telemetry::log,
 };
+use given::Given;
 
 /// Most rules that one line of the log names.
 const MAX_TOLD: usize = 20;
@@ -60,15 +62,15 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads and checks a configuration file, under the secret in `STEPGATE_SECRET` where there is one.
+    /// Reads and checks a configuration file, under `STEPGATE_SECRET`, `LOG_LEVEL` and `LOG_FORMAT` where they
+    /// are set: they win over its `secret.file`, `log.level` and `log.format`.
     ///
     /// # Errors
     /// Every fault in it, or that it can't be read.
     pub fn load(path: &Path) -> Result<Self, Faults> {
         let name = path.display().to_string();
-        let secret = env::var_os(check::SECRET);
         let file: File = parse(&name, &text(&name)?)?;
-        file.check_given(&name, secret.as_deref())
+        file.check_given(&name, &Given::here())
     }
 
     /// Checks a configuration's text. `name` is the file's: it stands in front of each fault, and the files it names lie

@@ -3,6 +3,7 @@
 mod calls;
 mod kratos;
 mod lint;
+mod log;
 mod require;
 mod rule;
 mod rules;
@@ -13,43 +14,39 @@ mod tls;
 mod upstream;
 
 use std::{
-    ffi::OsStr,
+    fmt,
     num::NonZero,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use serde_saphyr::{Location, Spanned};
-use tracing::Level;
 
 use super::{
     Config,
     fault::{Collector, Faults},
-    file::{Log, Paths},
+    file::Paths,
+    given::Given,
     shape::Word,
     sources::Sources,
 };
-use crate::{
-    domain::{duration::parse_duration, path::PathOptions, policy::Policy},
-    telemetry::log::{self, Format},
-};
-
-pub(super) use secret::VARIABLE as SECRET;
+use crate::domain::{duration::parse_duration, path::PathOptions, policy::Policy};
 
 /// Long enough for Envoy to have asked for health a few times.
 const DEFAULT_DRAIN: Duration = Duration::from_secs(5);
 
 /// Turns what was written into a configuration, or into all of its faults.
-pub(super) fn check(sources: &Sources, given_secret: Option<&OsStr>) -> Result<Config, Faults> {
+pub(super) fn check(sources: &Sources, given: &Given) -> Result<Config, Faults> {
     let file = &sources.file;
     let mut faults = Collector::new(&sources.name);
     let paths = paths(&mut faults, &file.paths);
     let upstream_headers = upstream::check(&mut faults, file.upstream_headers.as_ref());
     let mut domains = kratos::check(&mut faults, &sources.name, &file.kratos, paths);
     let servers = servers::check(&mut faults, &sources.name, &file.servers);
-    let log = log(&mut faults, &file.log);
+    let log = log::check(&mut faults, &file.log, given);
     let workers = workers(&mut faults, file.workers.as_ref());
     let drain = drain(&mut faults, file.drain.as_ref());
+    let given_secret = given.secret.as_deref();
     let secret = secret::check(&mut faults, &sources.name, &file.secret, given_secret);
     let rules = rules::check(&mut faults, sources, paths, &domains);
     let config = rules.zip(secret).map(|(rules, chosen)| {
@@ -95,22 +92,6 @@ fn paths(faults: &mut Collector, paths: &Paths) -> PathOptions {
     }
 }
 
-fn log(faults: &mut Collector, log: &Log) -> log::Settings {
-    let levels = [
-        ("error", Level::ERROR),
-        ("warn", Level::WARN),
-        ("info", Level::INFO),
-        ("debug", Level::DEBUG),
-        ("trace", Level::TRACE),
-    ];
-    let formats = [("json", Format::Json), ("text", Format::Text)];
-    let default = log::Settings::default();
-    log::Settings {
-        level: word(faults, "level", log.level.as_ref(), &levels).unwrap_or(default.level),
-        format: word(faults, "format", log.format.as_ref(), &formats).unwrap_or(default.format),
-    }
-}
-
 fn workers(faults: &mut Collector, workers: Option<&Spanned<usize>>) -> Option<NonZero<usize>> {
     let written = workers?;
     let workers = NonZero::new(written.value);
@@ -138,22 +119,24 @@ fn word<T: Copy>(
     words: &[(&str, T)],
 ) -> Option<T> {
     let text = text?;
-    let found = words
-        .iter()
-        .find(|(word, _)| *word == text.value)
-        .map(|(_, value)| *value);
+    let what = format_args!("{key}: {}", text.value);
+    pick(faults, text.referenced, what, &text.value, words)
+}
+
+/// The same for a text from anywhere; `what` shows it with its name.
+fn pick<T: Copy>(
+    faults: &mut Collector,
+    at: Location,
+    what: impl fmt::Display,
+    text: &str,
+    words: &[(&str, T)],
+) -> Option<T> {
+    let found = words.iter().find(|(word, _)| *word == text);
     if found.is_none() {
-        let list = words
-            .iter()
-            .map(|(word, _)| format!("`{word}`"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        faults.add(
-            text.referenced,
-            format_args!("`{key}: {}` is none of {list}", text.value),
-        );
+        let list: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+        faults.add(at, format_args!("`{what}` is none of {}", list.join(", ")));
     }
-    found
+    found.map(|(_, value)| *value)
 }
 
 /// The same for a word that may be written as a boolean.

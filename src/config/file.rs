@@ -6,7 +6,7 @@ mod kratos;
 mod rule;
 mod servers;
 
-use std::{collections::BTreeMap, ffi::OsStr, num::NonZero};
+use std::{collections::BTreeMap, num::NonZero};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -16,6 +16,7 @@ use super::{
     Config, check,
     fault::{Fault, Faults},
     forms,
+    given::Given,
     shape::Require,
     sources::Sources,
 };
@@ -146,12 +147,12 @@ impl File {
     /// # Errors
     /// Every fault in it.
     pub fn check(self, name: &str) -> Result<Config, Faults> {
-        self.check_given(name, None)
+        self.check_given(name, &Given::default())
     }
 
-    /// The same with a secret from the environment, which wins over the file's.
-    pub(super) fn check_given(self, name: &str, secret: Option<&OsStr>) -> Result<Config, Faults> {
-        check::check(&Sources::of(name, self)?, secret)
+    /// The same with what the environment gives, which wins over the file.
+    pub(super) fn check_given(self, name: &str, given: &Given) -> Result<Config, Faults> {
+        check::check(&Sources::of(name, self)?, given)
     }
 }
 

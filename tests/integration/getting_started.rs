@@ -86,6 +86,8 @@ impl Newcomer {
             .current_dir(self.folder.path())
             .env("PATH", path)
             .env_remove("STEPGATE_SECRET")
+            .env_remove("LOG_LEVEL")
+            .env_remove("LOG_FORMAT")
             .output()
             .unwrap();
         String::from_utf8(ran.stdout).unwrap()
@@ -133,6 +135,8 @@ impl Newcomer {
             .arg("serve")
             .current_dir(self.folder.path())
             .env_remove("STEPGATE_SECRET")
+            .env_remove("LOG_LEVEL")
+            .env_remove("LOG_FORMAT")
             .stderr(File::create(self.folder.path().join(LOG)).unwrap())
             .spawn();
         self.serving = Some(serving.unwrap());

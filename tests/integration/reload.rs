@@ -1,11 +1,17 @@
 //! The real binary, whose configuration changes under it.
 
-use std::{fs, os::unix::fs::symlink, path::PathBuf};
+use std::{fs, os::unix::fs::symlink, path::PathBuf, sync::Arc};
+
+use tokio::task::JoinSet;
 
 use crate::serving::{PATIENCE, Serving};
 
 pub(crate) const RELOADED: &str = "configuration reloaded";
 pub(crate) const UNSOUND: &str = "the configuration is not sound; the old one stays";
+const CHECKS: usize = 10_000;
+const RELOADS: usize = 100;
+/// How many ask at once.
+const HANDS: usize = 5;
 
 /// Which set of rules answers.
 async fn set_of(serving: &Serving) -> char {
@@ -18,22 +24,45 @@ async fn set_of(serving: &Serving) -> char {
     }
 }
 
+/// Asks at the door, which the first set opens and the second one shuts.
+async fn is_open(serving: &Serving) -> bool {
+    let heard = serving.ask("/door").await;
+    let told = ["x-set-a", "x-set-b"].map(|header| heard.header(header));
+    match (heard.status, heard.reason(), told) {
+        (200, "", ["a-door", ""]) => true,
+        (403, "access_denied", ["", ""]) => false,
+        _ => panic!("a mixture: {heard:?}"),
+    }
+}
+
+/// Asks as often as this on both ways, and tells how many answers were of the first set.
+async fn ask_on(serving: Arc<Serving>, times: usize) -> usize {
+    let mut first = 0;
+    for _ in 0..times {
+        first += usize::from(set_of(&serving).await == 'a');
+        first += usize::from(is_open(&serving).await);
+    }
+    first
+}
+
 /// Asks until this set answers.
 async fn until(serving: &Serving, set: char) {
     let answered = async { while set_of(serving).await != set {} };
     tokio::time::timeout(PATIENCE, answered).await.unwrap();
 }
 
-/// One of two sets. Its rule tells its own id in its own header, so that one's rule with the other's headers would show.
+/// One of two sets. Its rules tell their own ids in its own header, and only the first opens the door, so that one's rule,
+/// requirement or header with the other's would show.
 fn text(set: char) -> String {
     format!(
         "kratos: {{ ciam: {{ api_url: 'http://127.0.0.1:9', browser_url: 'https://ciam.test', origins: ['https://app.test'] }} }}
 default: deny
 upstream_headers: {{ X-Set-{set}: rule.id }}
-rules: [{{ id: {set}, match: {{ path: /x }}, require: none }}]
+rules: [{{ id: {set}, match: {{ path: /x }}, require: none }}, {{ id: {set}-door, match: {{ path: /door }}, require: {} }}]
 servers: {{ admin: {{ listen: off }}, grpc: {{ listen: '127.0.0.1:0' }} }}
 workers: 2
-"
+",
+        if set == 'a' { "none" } else { "deny" }
     )
 }
 
@@ -44,18 +73,24 @@ fn written(set: char) -> (tempfile::TempDir, PathBuf) {
     (folder, config)
 }
 
+/// 10,000 checks by several hands while the file changes a hundred times under them.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_check_across_reloads_is_answered_by_one_whole_configuration() {
     let (_folder, config) = written('a');
-    let serving = Serving::start(&config).await;
-    for set in ['b', 'a'].repeat(10) {
+    let serving = Arc::new(Serving::start(&config).await);
+    let mut first = 0;
+    for set in ['b', 'a'].repeat(RELOADS / 2) {
+        let mut hands = JoinSet::new();
+        for _ in 0..HANDS {
+            // Each time twice.
+            hands.spawn(ask_on(Arc::clone(&serving), CHECKS / RELOADS / HANDS / 2));
+        }
         fs::write(&config, text(set)).unwrap();
         serving.signal("HUP");
-        for _ in 0..10 {
-            set_of(&serving).await;
-        }
+        first += hands.join_all().await.into_iter().sum::<usize>();
         until(&serving, set).await;
     }
+    assert!((1..CHECKS).contains(&first), "{first} of the first set");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -135,6 +135,8 @@ fn spawn(config: &Path, env: &[(&str, &str)]) -> (Child, Lines) {
         .args(["serve", "-c"])
         .arg(config)
         .env_remove("STEPGATE_SECRET")
+        .env_remove("LOG_LEVEL")
+        .env_remove("LOG_FORMAT")
         .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
         .envs(env.iter().copied())
         .stdout(Stdio::piped())

@@ -11,6 +11,7 @@ mod marker;
 mod page;
 mod restart;
 mod script;
+mod socket;
 mod tls;
 mod token;
 mod websocket;

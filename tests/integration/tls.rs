@@ -101,11 +101,18 @@ impl Client {
 
     /// Asks for what is closed, is refused as one is without TLS, and keeps the connection.
     async fn ask(&mut self) -> io::Result<()> {
-        let request = "GET /ext-authz/closed HTTP/1.1\r\nhost: app.test\r\n\r\n";
+        let answer = self.get("/ext-authz/closed", "}").await?;
+        assert_eq!((answer.status, answer.reason()), (403, "access_denied"));
+        Ok(())
+    }
+
+    /// Asks for what is answered with a body that ends so, and keeps the connection.
+    async fn get(&mut self, target: &str, end: &str) -> io::Result<http::Answer> {
+        let request = format!("GET {target} HTTP/1.1\r\nhost: app.test\r\n\r\n");
         self.0.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
         let heard = async {
-            while !answer.ends_with(b"}") {
+            while !answer.ends_with(end.as_bytes()) {
                 if self.0.read_buf(&mut answer).await? == 0 {
                     return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
                 }
@@ -113,9 +120,7 @@ impl Client {
             Ok(())
         };
         tokio::time::timeout(PATIENCE, heard).await??;
-        let answer = http::Answer::parse(&String::from_utf8(answer).unwrap());
-        assert_eq!((answer.status, answer.reason()), (403, "access_denied"));
-        Ok(())
+        Ok(http::Answer::parse(&String::from_utf8(answer).unwrap()))
     }
 }
 
@@ -240,6 +245,26 @@ rules:
 ",
         tls(folder, true)
     )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_admin_door_is_behind_tls_where_it_is_told_so() {
+    let authority = Authority::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    authority.sign(HOST).write(path, "door");
+    let admin = format!("admin: {{ listen: '127.0.0.1:0', {} }}", tls(path, false));
+    fs::write(path.join("clients.pem"), authority.pem()).unwrap();
+    let text = config(path).replace("admin: { listen: off }", &admin);
+    fs::write(path.join("stepgate.yaml"), text).unwrap();
+    let serving = Serving::start(&path.join("stepgate.yaml")).await;
+    let door = serving.address("admin").parse().unwrap();
+    let mut client = Knock::new(&authority).at(door).await.unwrap();
+    let ready = client.get("/health/ready", "ready\n").await.unwrap();
+    assert_eq!(ready.status, 200, "{ready:?}");
+    let plain = http::send(door, b"GET /health/ready HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    assert!(!plain.contains("HTTP"), "{plain}");
+    assert!(Knock::new(&Authority::new()).at(door).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,12 +8,9 @@ use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, sync::LazyLock};
 use serde_saphyr::{Location, Spanned};
 
 use crate::{
-    config::{fault::Collector, file},
+    config::{fault::Collector, file, given::SECRET},
     domain::marker::{MIN_SECRET_BYTES, Secret},
 };
-
-/// The variable that wins over `secret.file`.
-pub(in crate::config) const VARIABLE: &str = "STEPGATE_SECRET";
 
 /// A secret, and whether anybody configured it.
 #[derive(Debug)]
@@ -38,7 +35,7 @@ pub(super) fn check(
 }
 
 fn of_environment(faults: &mut Collector, given: &OsStr) -> Option<Secret> {
-    let what = format!("`{VARIABLE}`");
+    let what = format!("`{SECRET}`");
     faults.ok(Location::UNKNOWN, what, Secret::new(given.as_bytes()))
 }
 
@@ -70,7 +67,7 @@ fn draw() -> Result<Secret, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Faults, File, parse};
+    use crate::config::{Config, Faults, File, given::Given, parse};
 
     const LONG: &str = "not-a-secret-but-long-enough-for-one";
 
@@ -84,7 +81,11 @@ mod tests {
         let kratos =
             "kratos: {c: {api_url: http://k, browser_url: http://b, origins: [http://a.test]}}";
         let text = format!("{kratos}\ndefault: none\n{secret}\n");
-        parse::<File>(&name, &text)?.check_given(&name, given.map(OsStr::new))
+        let given = Given {
+            secret: given.map(Into::into),
+            ..Given::default()
+        };
+        parse::<File>(&name, &text)?.check_given(&name, &given)
     }
 
     fn fault(secret: &str, in_file: Option<&str>, given: Option<&str>) -> String {
