@@ -1,5 +1,7 @@
 //! Where a challenge sends someone, and where it brings them back to.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use url::Url;
 
@@ -83,12 +85,15 @@ pub fn settings(asked: &Asked<'_>, max_bytes: usize) -> Option<String> {
 /// A flow with its return address: whole, or without what is too long.
 fn within(max_bytes: usize, start: &str, asked: &Asked<'_>) -> Option<String> {
     let return_to = asked.return_to();
+    let origin = return_to.origin.to_string();
     let whole = |target: &[u8]| {
-        let address = [return_to.origin.to_string().as_bytes(), target].concat();
-        format!("{start}return_to={}", percent_encode(&address, COMPONENT))
+        let address = [origin.as_bytes(), target].concat();
+        let encoded = Cow::from(percent_encode(&address, COMPONENT));
+        [start, "return_to=", &encoded].concat()
     };
-    let forms = [&*return_to.target, return_to.without_query(), b"/"].map(whole);
-    forms.into_iter().find(|form| form.len() <= max_bytes)
+    let targets = [&*return_to.target, return_to.without_query(), b"/"];
+    let mut forms = targets.into_iter().map(whole);
+    forms.find(|form| form.len() <= max_bytes)
 }
 
 /// The flow, up to its `return_to`.

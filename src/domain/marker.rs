@@ -4,7 +4,7 @@
 //! marker that was forged, cut, or made for another session, origin or path, or under another secret, reads like none.
 
 use std::{
-    fmt::{self, Write},
+    fmt,
     time::{Duration, SystemTime},
 };
 
@@ -230,12 +230,9 @@ impl Bond<'_> {
 
 /// Lower-case hexadecimal.
 pub(super) fn hex<'b>(bytes: impl IntoIterator<Item = &'b u8>) -> String {
-    let mut text = String::new();
-    for byte in bytes {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
+    let digits = |byte: &u8| [digit(byte >> 4), digit(byte & 0x0f)];
+    bytes.into_iter().flat_map(digits).collect()
 }
 
 /// Lower-case hexadecimal of just this many bytes, so that a value has one spelling.

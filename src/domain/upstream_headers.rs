@@ -1,6 +1,6 @@
 //! The identity headers that an allow sends upstream, and the ones of that name that it takes away.
 
-use std::time::SystemTime;
+use std::{borrow::Cow, time::SystemTime};
 
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
@@ -122,7 +122,7 @@ fn join<'a>(elements: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn encode(text: &str, set: &'static AsciiSet) -> String {
-    utf8_percent_encode(text, set).to_string()
+    Cow::from(utf8_percent_encode(text, set)).into_owned()
 }
 
 /// The configured headers, by name.

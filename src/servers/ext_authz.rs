@@ -3,39 +3,51 @@
 //! A refusal always has a status code that is not zero and a `denied_response`; an allow has code 0 and an `ok_response`.
 //! Nothing else leaves: an empty response would be an allow for Envoy, and an `error_response` obeys `failure_mode_allow`.
 //!
-//! The one call that comes thousands of times a second is read and answered here, over the HTTP/2 that hyper serves. What
-//! else is asked, health, goes to the library.
+//! The one call that comes thousands of times a second is read and answered here, on bare HTTP/2. What else is asked, health,
+//! goes to the library.
 
 pub mod encode;
 mod facts;
+mod health;
 mod unary;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{future::poll_fn, pin::pin, sync::Arc, time::Duration};
 
-use http::HeaderMap;
-use hyper::{Request, Response, body::Incoming, server::conn::http2, service::service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::sync::watch;
-use tonic::codegen::Service;
-use tonic_health::{
-    ServingStatus,
-    pb::health_server::{Health, HealthServer},
-    server::HealthReporter,
+use bytes::Bytes;
+use h2::{
+    Ping, PingPong, RecvStream,
+    server::{Builder, SendResponse},
 };
+use http::{HeaderMap, Request};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+use tonic::Status;
+use tonic_health::pb::health_server::{Health, HealthServer};
 
 use super::{
     connection::Connection,
-    door::{Door, drive, told},
+    door::{Door, told},
 };
-use crate::{authorizer::Authorizer, domain::request::Facts};
-use unary::Answer;
+use crate::{authorizer::Authorizer, domain::request::Facts, proto::CheckResponse};
 
 /// The service, for which `grpc.health.v1` answers beside the empty name.
 const AUTHORIZATION: &str = "envoy.service.auth.v3.Authorization";
 /// Its one method.
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
-/// A connection that sends nothing is asked whether it lives.
+/// How long a connection may take to begin to speak HTTP/2.
+const PREFACE: Duration = Duration::from_secs(5);
+/// How often a connection is asked whether it lives ...
 const KEEPALIVE: Duration = Duration::from_secs(30);
+/// ... and how long it may take to say so.
+const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
+/// Calls at once on a connection; for more, Envoy opens another.
+const MAX_CALLS: u32 = 1024;
+/// Bytes of calls that a connection, or one call, may be ahead of what is read.
+const WINDOW_BYTES: u32 = 1024 * 1024;
+/// Most bytes of a call's headers.
+const MAX_HEADER_BYTES: u32 = 16 * 1024;
 /// What is kept of a check's own deadline for the way back.
 const MARGIN: Duration = Duration::from_millis(10);
 
@@ -48,58 +60,109 @@ pub struct ExtAuthz<H> {
 
 /// Opens the door: checks, and `grpc.health.v1` beside them, which says `NOT_SERVING` once `drain` holds true.
 pub async fn door(authorizer: Arc<Authorizer>, drain: watch::Receiver<bool>) -> impl Door {
-    let (reporter, health) = tonic_health::server::health_reporter();
-    report(&reporter, ServingStatus::Serving).await;
-    tokio::spawn(async move {
-        told(drain).await;
-        report(&reporter, ServingStatus::NotServing).await;
-    });
+    let health = health::of(AUTHORIZATION, drain).await;
     Arc::new(ExtAuthz { authorizer, health })
-}
-
-async fn report(reporter: &HealthReporter, status: ServingStatus) {
-    for service in ["", AUTHORIZATION] {
-        reporter.set_service_status(service, status).await;
-    }
 }
 
 impl<H: Health> Door for Arc<ExtAuthz<H>> {
     const NAME: &'static str = "grpc";
 
     async fn serve(self, connection: Connection, stop: watch::Receiver<bool>) {
-        let service = service_fn(move |request| Arc::clone(&self).respond(request));
-        let served = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .keep_alive_interval(KEEPALIVE)
-            .auto_date_header(false)
-            .serve_connection(TokioIo::new(connection), service);
-        drive(served, stop).await;
+        if let Err(error) = self.converse(connection, stop).await {
+            tracing::debug!(%error, "a connection broke");
+        }
     }
 }
 
 impl<H: Health> ExtAuthz<H> {
-    async fn respond(
+    /// Serves a connection until it ends; each call is a task of its own.
+    async fn converse(
         self: Arc<Self>,
-        request: Request<Incoming>,
-    ) -> Result<Response<Answer>, Infallible> {
-        if request.uri().path() == CHECK {
-            return Ok(self.check(request).await);
+        connection: Connection,
+        stop: watch::Receiver<bool>,
+    ) -> Result<(), h2::Error> {
+        let Ok(connection) = timeout(PREFACE, http2().handshake(connection)).await else {
+            return Ok(());
+        };
+        let mut connection = connection?;
+        let mut silence = pin!(silence(connection.ping_pong()));
+        let mut stopped = pin!(told(stop));
+        let mut is_stopping = false;
+        loop {
+            tokio::select! {
+                biased;
+                call = connection.accept() => match call.transpose()? {
+                    Some((request, call)) => {
+                        // In a box, for a task is moved when it begins and when it ends.
+                        tokio::spawn(Box::pin(Arc::clone(&self).answer(request, call)));
+                    }
+                    None => return Ok(()),
+                },
+                () = &mut stopped, if !is_stopping => {
+                    connection.graceful_shutdown();
+                    is_stopping = true;
+                }
+                () = &mut silence => return Ok(()),
+            }
         }
-        // A call that nobody serves is answered there, too.
-        let answered = Box::pin(self.health.clone().call(request)).await;
-        answered.map(|response| response.map(Answer::Library))
     }
 
-    async fn check(&self, call: Request<Incoming>) -> Response<Answer> {
+    /// Answers a call, unless its caller gives up first.
+    async fn answer(self: Arc<Self>, request: Request<RecvStream>, mut call: SendResponse<Bytes>) {
+        let sent = if request.uri().path() == CHECK {
+            let checked = tokio::select! {
+                biased;
+                checked = self.check(request) => checked,
+                _ = poll_fn(|context| call.poll_reset(context)) => return,
+            };
+            match checked {
+                Ok(response) => unary::send(&response, &mut call),
+                Err(status) => unary::fail(status, &mut call),
+            }
+        } else {
+            // A call that nobody serves is answered there, too.
+            Box::pin(health::answer(self.health.clone(), request, &mut call)).await
+        };
+        if let Err(error) = sent {
+            tracing::debug!(%error, "a call is answered to nobody");
+        }
+    }
+
+    async fn check(&self, call: Request<RecvStream>) -> Result<CheckResponse, Status> {
         let deadline = deadline(call.headers());
         let trace = facts::trace(call.headers());
-        let facts = match unary::receive(call.into_body()).await {
-            Ok(check) => facts::of(check),
-            Err(status) => return unary::fail(status),
+        let check = unary::receive(call.into_body()).await?;
+        let facts = Facts {
+            trace,
+            ..facts::of(check)
         };
-        let facts = Facts { trace, ..facts };
         let answer = self.authorizer.check("grpc", &facts, deadline).await;
-        unary::send(&encode::response(answer))
+        Ok(encode::response(answer))
+    }
+}
+
+/// HTTP/2, as far as a caller may go.
+fn http2() -> Builder {
+    let mut http2 = Builder::new();
+    http2
+        .initial_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES)
+        .max_concurrent_streams(MAX_CALLS)
+        .max_header_list_size(MAX_HEADER_BYTES);
+    http2
+}
+
+/// Ends when the other side no longer says that it is there.
+async fn silence(pings: Option<PingPong>) {
+    let Some(mut pings) = pings else {
+        return std::future::pending().await;
+    };
+    loop {
+        sleep(KEEPALIVE).await;
+        let answered = timeout(KEEPALIVE_ANSWER, pings.ping(Ping::opaque())).await;
+        if !matches!(answered, Ok(Ok(_))) {
+            return;
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod enrol_first;
 mod examples;
 mod faults;
 mod forward_auth;
+mod frames;
 mod gate;
 mod getting_started;
 mod hostile;

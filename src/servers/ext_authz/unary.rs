@@ -1,17 +1,8 @@
 //! What gRPC calls unary, on HTTP/2: one message comes in, and one goes out with a status behind it.
 
-use std::{
-    future::poll_fn,
-    pin::Pin,
-    task::{Context, Poll},
-};
-
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, header};
-use hyper::{
-    Response,
-    body::{Body, Frame, Incoming},
-};
+use h2::{RecvStream, server::SendResponse};
+use http::{HeaderMap, HeaderValue, Response, header};
 use prost::Message;
 use tonic::Status;
 
@@ -22,24 +13,11 @@ const PREFIX_BYTES: usize = 5;
 /// Longest message that is read.
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
-/// The body of an answer.
-#[derive(Debug)]
-pub(super) enum Answer {
-    /// Our own: the message, then its status.
-    Message(Bytes),
-    /// Only the status is left to send.
-    Status,
-    /// Nothing is left to send.
-    Sent,
-    /// What the library answers: health, and every error.
-    Library(tonic::body::Body),
-}
-
 /// Reads a call's only message.
 ///
 /// # Errors
 /// The status for a body that breaks off, is too long, or holds no check.
-pub(super) async fn receive(body: Incoming) -> Result<CheckRequest, Status> {
+pub(super) async fn receive(body: RecvStream) -> Result<CheckRequest, Status> {
     let mut body = whole(body).await?;
     if body.len() < PREFIX_BYTES {
         return Err(Status::invalid_argument("the call holds no message"));
@@ -57,57 +35,58 @@ pub(super) async fn receive(body: Incoming) -> Result<CheckRequest, Status> {
 }
 
 /// The whole body. It nearly always comes in one frame, and is not copied then.
-async fn whole(mut body: Incoming) -> Result<Bytes, Status> {
-    let mut whole = Bytes::new();
+async fn whole(mut body: RecvStream) -> Result<Bytes, Status> {
+    let first = next(&mut body).await?.unwrap_or_default();
+    if body.is_end_stream() {
+        return Ok(first);
+    }
+    let mut whole = BytesMut::from(first);
     while let Some(data) = next(&mut body).await? {
         if whole.len().saturating_add(data.len()) > PREFIX_BYTES + MAX_MESSAGE_BYTES {
             return Err(Status::resource_exhausted("the message is too long"));
         }
-        whole = if whole.is_empty() {
-            data
-        } else {
-            let mut joined = BytesMut::from(whole);
-            joined.extend_from_slice(&data);
-            joined.freeze()
-        };
+        whole.extend_from_slice(&data);
     }
-    Ok(whole)
+    Ok(whole.freeze())
 }
 
 /// The next bytes of the body; none at its end.
-async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Status> {
-    while !body.is_end_stream() {
-        match poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await {
-            Some(Ok(frame)) => {
-                if let Ok(data) = frame.into_data() {
-                    return Ok(Some(data));
-                }
-            }
-            Some(Err(_)) => return Err(Status::cancelled("the call broke off")),
-            None => break,
-        }
+async fn next(body: &mut RecvStream) -> Result<Option<Bytes>, Status> {
+    let data = body.data().await.transpose();
+    let data = data.map_err(|_| Status::cancelled("the call broke off"))?;
+    if let Some(data) = &data {
+        // It fails only where the connection is gone, which the next read tells.
+        let _ = body.flow_control().release_capacity(data.len());
     }
-    Ok(None)
+    Ok(data)
 }
 
-/// The answer that carries this message.
-pub(super) fn send(message: &CheckResponse) -> Response<Answer> {
-    match framed(message) {
-        Ok(framed) => headed(Answer::Message(framed)),
-        Err(status) => fail(status),
-    }
-}
-
-/// The answer that is nothing but an error.
-pub(super) fn fail(status: Status) -> Response<Answer> {
-    status.into_http().map(Answer::Library)
-}
-
-fn headed(answer: Answer) -> Response<Answer> {
-    let mut response = Response::new(answer);
+/// Sends the answer, or the error that is left where it can't be encoded.
+///
+/// # Errors
+/// Where the caller is gone.
+pub(super) fn send(
+    message: &CheckResponse,
+    call: &mut SendResponse<Bytes>,
+) -> Result<(), h2::Error> {
+    let framed = match framed(message) {
+        Ok(framed) => framed,
+        Err(status) => return fail(status, call),
+    };
+    let mut response = Response::new(());
     let grpc = HeaderValue::from_static("application/grpc");
     response.headers_mut().insert(header::CONTENT_TYPE, grpc);
-    response
+    let mut stream = call.send_response(response, false)?;
+    stream.send_data(framed, false)?;
+    stream.send_trailers(went_well())
+}
+
+/// Sends nothing but an error.
+///
+/// # Errors
+/// Where the caller is gone.
+pub(super) fn fail(status: Status, call: &mut SendResponse<Bytes>) -> Result<(), h2::Error> {
+    call.send_response(status.into_http(), true).map(|_| ())
 }
 
 fn framed(message: &CheckResponse) -> Result<Bytes, Status> {
@@ -123,35 +102,8 @@ fn framed(message: &CheckResponse) -> Result<Bytes, Status> {
 }
 
 /// Says that the call went well; what was decided stands in the message.
-fn trailers() -> HeaderMap {
+fn went_well() -> HeaderMap {
     let mut trailers = HeaderMap::with_capacity(1);
     trailers.insert("grpc-status", HeaderValue::from_static("0"));
     trailers
-}
-
-impl Body for Answer {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let (frame, rest) = match &mut *self {
-            Self::Message(message) => (Frame::data(std::mem::take(message)), Self::Status),
-            Self::Status => (Frame::trailers(trailers()), Self::Sent),
-            Self::Sent => return Poll::Ready(None),
-            Self::Library(body) => return Pin::new(body).poll_frame(context),
-        };
-        *self = rest;
-        Poll::Ready(Some(Ok(frame)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Message(_) | Self::Status => false,
-            Self::Sent => true,
-            Self::Library(body) => body.is_end_stream(),
-        }
-    }
 }

@@ -84,7 +84,10 @@ impl Fields<'_, '_> {
             return;
         }
         let name = field.name();
-        self.outcome = write!(self.line, r#","{name}":"#).and_then(|()| write(self.line));
+        self.outcome = [",\"", name, "\":"]
+            .into_iter()
+            .try_for_each(|text| self.line.write_str(text))
+            .and_then(|()| write(self.line));
     }
 }
 
