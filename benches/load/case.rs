@@ -85,6 +85,15 @@ impl Kratos {
             .replace("ttl: 10m", &room)
     }
 
+    /// The rule of a warm hit, which also keeps forms that meet a challenge.
+    pub(crate) fn keeping_forms(&self) -> String {
+        self.config(&rule(
+            "transfer",
+            "aal2",
+            ", resume: true, return_to: /transfer",
+        ))
+    }
+
     /// A configuration with these rules; what is remembered lasts longer than a case.
     fn config(&self, rules: &str) -> String {
         let api_url = self.double.public_url();

@@ -8,8 +8,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use h2::client::SendRequest;
-use http::Request;
+use h2::{RecvStream, client::SendRequest};
+use http::{Request, Response};
 use tempfile::TempDir;
 use tokio::{task::JoinSet, time::timeout};
 
@@ -22,7 +22,6 @@ use crate::{
     table::{Bound, Line, median, real},
 };
 
-/// The listener answers by itself, so that nothing is measured but Envoy and who it asks.
 const TEMPLATE: &str = include_str!("envoy.yaml");
 /// What stands in the template for the filter that asks.
 const FILTER: &str = "                  # ASK\n";
@@ -32,6 +31,27 @@ const ASK: &str = "                  - name: envoy.filters.http.ext_authz
                       transport_api_version: V3
                       grpc_service: { timeout: 2s, envoy_grpc: { cluster_name: authorizer } }
 ";
+/// Follows [`ASK`] where bodies are sent along: the lines of `docs/resume.md`.
+const BODIES: &str = "                      with_request_body: { max_request_bytes: 65536, allow_partial_message: true, pack_as_bytes: true }
+";
+
+/// What an Envoy does.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Setup {
+    /// The port of whom it asks, if anyone.
+    pub(crate) authorizer: Option<u16>,
+    /// Whether it sends them bodies.
+    pub(crate) has_bodies: bool,
+    /// The port of the app. Without one the listener answers by itself, so that nothing is measured but Envoy and who it asks.
+    pub(crate) app: Option<u16>,
+}
+
+/// A request that is sent again and again.
+#[derive(Clone)]
+pub(crate) struct Page {
+    pub(crate) request: Request<()>,
+    pub(crate) body: Bytes,
+}
 
 /// The three in turn; nothing but a message where there is no Envoy.
 pub(crate) async fn run(kratos: &Kratos, is_pinned: bool) -> Outcome<()> {
@@ -49,15 +69,25 @@ pub(crate) async fn run(kratos: &Kratos, is_pinned: bool) -> Outcome<()> {
         .ok_or("nobody stepped up")?
         .header();
     let names = ["Envoy alone", "Envoy with allow-all", "Envoy with Stepgate"];
-    let asked = [None, Some(allow_all.port()), Some(stepgate.port())];
     let mut envoys = Vec::new();
-    for asked in asked {
-        envoys.push(start(&program, asked, is_pinned).await?);
+    for authorizer in [None, Some(allow_all.port()), Some(stepgate.port())] {
+        let setup = Setup {
+            authorizer,
+            ..Setup::default()
+        };
+        envoys.push(start(&program, setup, is_pinned).await?);
     }
+    let page = Page {
+        request: Request::get("https://app.test/transfer/1")
+            .header("accept", "text/html")
+            .header("cookie", cookie)
+            .body(())?,
+        body: Bytes::new(),
+    };
     let mut figures = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         for (envoy, figures) in envoys.iter().zip(&mut figures) {
-            let Tally { allowed, took, .. } = pages(envoy.port(), &cookie, ROUND).await?;
+            let Tally { allowed, took, .. } = pages(envoy.port(), &page, ROUND).await?;
             figures.push(real(allowed) / took.as_secs_f64());
         }
     }
@@ -71,7 +101,8 @@ pub(crate) async fn run(kratos: &Kratos, is_pinned: bool) -> Outcome<()> {
     Ok(())
 }
 
-fn found() -> Option<PathBuf> {
+/// The program, if there is one.
+pub(crate) fn found() -> Option<PathBuf> {
     let tools = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin");
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(tools).chain(env::split_paths(&path).collect::<Vec<_>>());
@@ -80,16 +111,12 @@ fn found() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-async fn start(program: &Path, asked: Option<u16>, is_pinned: bool) -> Outcome<Server> {
+/// An Envoy with one worker thread, once it listens.
+pub(crate) async fn start(program: &Path, setup: Setup, is_pinned: bool) -> Outcome<Server> {
     let port = process::free_port()?;
     let folder = TempDir::new()?;
     let file = folder.path().join("envoy.yaml");
-    let filter = asked.map_or("", |_| ASK);
-    let config = TEMPLATE
-        .replace(FILTER, filter)
-        .replace("LISTEN", &port.to_string())
-        .replace("AUTHORIZER", &asked.unwrap_or(1).to_string());
-    fs::write(&file, config)?;
+    fs::write(&file, setup.config(port))?;
     let mut command = process::command(program.to_owned(), is_pinned);
     command.args([
         "--concurrency",
@@ -103,18 +130,43 @@ async fn start(program: &Path, asked: Option<u16>, is_pinned: bool) -> Outcome<S
     Server::start(command, port, Some(folder)).await
 }
 
-/// Pages of the app, as a browser's HTTP/2, until the time is past; each must be let through.
-async fn pages(port: u16, cookie: &str, past: Duration) -> Outcome<Tally> {
+impl Setup {
+    fn config(self, port: u16) -> String {
+        let filter = match (self.authorizer, self.has_bodies) {
+            (None, _) => String::new(),
+            (Some(_), false) => ASK.to_owned(),
+            (Some(_), true) => format!("{ASK}{BODIES}"),
+        };
+        let answer = match self.app {
+            None => "direct_response: { status: 200 }",
+            Some(_) => "route: { cluster: app }",
+        };
+        // Nobody listens at port 1, and nobody is sent there.
+        let or_none = |port: Option<u16>| port.unwrap_or(1).to_string();
+        TEMPLATE
+            .replace(FILTER, &filter)
+            .replace("ANSWER", answer)
+            .replace("LISTEN", &port.to_string())
+            .replace("AUTHORIZER", &or_none(self.authorizer))
+            .replace("APP", &or_none(self.app))
+    }
+}
+
+/// That page, as a browser's HTTP/2, until the time is past; each must be let through.
+pub(crate) async fn pages(port: u16, page: &Page, past: Duration) -> Outcome<Tally> {
     let (in_flight, _) = crate::case::MANY;
     let connection = connect(port).await?;
     let began = now();
     let mut loops = JoinSet::new();
     for _ in 0..in_flight {
-        let (connection, cookie) = (connection.clone(), cookie.to_owned());
+        let (connection, page) = (connection.clone(), page.clone());
         loops.spawn(async move {
             let mut tally = Tally::default();
             while began.elapsed() < past {
-                page(connection.clone(), &cookie).await?;
+                let status = page.send(connection.clone()).await?.status();
+                if !status.is_success() {
+                    return Err(format!("a page through Envoy was answered {status}").into());
+                }
                 tally.count(&Answer::Allowed);
             }
             Outcome::Ok(tally)
@@ -128,13 +180,17 @@ async fn pages(port: u16, cookie: &str, past: Duration) -> Outcome<Tally> {
     Ok(all)
 }
 
-async fn page(connection: SendRequest<Bytes>, cookie: &str) -> Outcome<()> {
-    let request = Request::get("https://app.test/transfer/1")
-        .header("accept", "text/html")
-        .header("cookie", cookie)
-        .body(())?;
-    let (response, _) = connection.ready().await?.send_request(request, true)?;
-    let status = response.await?.status();
-    let is_allowed = status.is_success().then_some(());
-    is_allowed.ok_or_else(|| format!("a page through Envoy was answered {status}").into())
+impl Page {
+    pub(crate) async fn send(
+        &self,
+        connection: SendRequest<Bytes>,
+    ) -> Outcome<Response<RecvStream>> {
+        let is_whole = self.body.is_empty();
+        let request = self.request.clone();
+        let (response, mut rest) = connection.ready().await?.send_request(request, is_whole)?;
+        if !is_whole {
+            rest.send_data(self.body.clone(), true)?;
+        }
+        Ok(response.await?)
+    }
 }

@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
 mod beside;
+mod buffering;
 mod case;
 mod envoy;
 mod floor;
@@ -66,6 +67,9 @@ async fn bench(only: &str) -> Outcome<()> {
     beside::run(only, &kratos, is_pinned).await?;
     if "through Envoy".contains(only) {
         envoy::run(&kratos, is_pinned).await?;
+    }
+    if "buffering".contains(only) {
+        buffering::run(&kratos, is_pinned).await?;
     }
     if "two cores".contains(only) {
         println!("{}", table::TWO_CORES);
