@@ -24,6 +24,8 @@ const CHECK: &str = "http://127.0.0.1/envoy.service.auth.v3.Authorization/Check"
 pub(crate) const MAX_RUN: Duration = Duration::from_secs(60);
 /// What stands before a message of gRPC.
 const PREFIX: usize = 5;
+/// What small answers that are not read yet may cost.
+const DATA_FRAME_BUDGET: usize = 64 * 1024 * 1024;
 
 /// What is sent, how, and what must come back.
 pub(crate) struct Load {
@@ -197,7 +199,10 @@ fn has_reason(
 pub(crate) async fn connect(port: u16) -> Outcome<SendRequest<Bytes>> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
     stream.set_nodelay(true)?;
-    let (requests, connection) = h2::client::handshake(stream).await?;
+    // Answers are small, and wait where the load falls behind.
+    let mut http2 = h2::client::Builder::new();
+    http2.data_frame_budget(DATA_FRAME_BUDGET);
+    let (requests, connection) = http2.handshake(stream).await?;
     // It ends with the last request; what breaks it breaks that request too, which tells.
     tokio::spawn(connection);
     Ok(requests)
