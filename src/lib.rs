@@ -17,6 +17,7 @@
 //!                        ├ kratos               what Kratos says of it, as far as that is believed
 //!                        ├ domain::decision     Allow (with a Permit), Login, StepUp, Enrol, Deny, …
 //!                        ├ domain::loop_guard   the fourth challenge in a row says why instead
+//!                        ├ domain::resume       a form that meets a challenge is kept in the browser meanwhile
 //!                        ├ domain::reply        status, headers and body from one value
 //!                        └ telemetry            the line it leaves
 //! Envoy ◀─ gRPC ── servers::ext_authz        the Reply becomes a CheckResponse
