@@ -1,7 +1,5 @@
 //! Where a challenge sends someone, and where it brings them back to.
 
-use std::borrow::Cow;
-
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use url::Url;
 
@@ -22,6 +20,9 @@ const MAX_LOCATION_BYTES: usize = 4 * 1024;
 /// Longest address in a JSON body, which stays under 4 KiB with all else in it.
 const MAX_BODY_ADDRESS_BYTES: usize = 3 * 1024;
 
+/// What most addresses need beside their own bytes.
+const ROOM_FOR_ESCAPES: usize = 64;
+
 /// What `encodeURIComponent` encodes.
 pub const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -33,6 +34,12 @@ pub const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'\'')
     .remove(b'(')
     .remove(b')');
+
+/// Kratos' flows, up to the `return_to`.
+const LOGIN: &str = "/self-service/login/browser?";
+const STEP_UP: &str = "/self-service/login/browser?aal=aal2&";
+const REFRESH: &str = "/self-service/login/browser?aal=aal2&refresh=true&";
+const SETTINGS: &str = "/self-service/settings/browser?";
 
 /// What a return address is made from.
 #[derive(Clone, Copy, Debug)]
@@ -88,8 +95,11 @@ fn within(max_bytes: usize, start: &str, asked: &Asked<'_>) -> Option<String> {
     let origin = return_to.origin.to_string();
     let whole = |target: &[u8]| {
         let address = [origin.as_bytes(), target].concat();
-        let encoded = Cow::from(percent_encode(&address, COMPONENT));
-        [start, "return_to=", &encoded].concat()
+        let bytes = start.len().saturating_add(ROOM_FOR_ESCAPES);
+        let mut form = String::with_capacity(bytes.saturating_add(address.len()));
+        form.extend([start, "return_to="]);
+        form.extend(percent_encode(&address, COMPONENT));
+        form
     };
     let targets = [&*return_to.target, return_to.without_query(), b"/"];
     let mut forms = targets.into_iter().map(whole);
@@ -98,25 +108,22 @@ fn within(max_bytes: usize, start: &str, asked: &Asked<'_>) -> Option<String> {
 
 /// The flow, up to its `return_to`.
 fn start(decision: &Decision, domain: &IdentityDomain) -> Option<String> {
-    let base = domain.browser_url.as_str();
-    match decision {
-        Decision::Login => Some(format!("{base}/self-service/login/browser?")),
+    let flow = match decision {
+        Decision::Login => LOGIN,
         Decision::StepUp(StepUp { is_stale, .. })
             if *is_stale || domain.refresh == Refresh::Always =>
         {
-            Some(format!(
-                "{base}/self-service/login/browser?aal=aal2&refresh=true&"
-            ))
+            REFRESH
         }
-        Decision::StepUp(_) => Some(format!("{base}/self-service/login/browser?aal=aal2&")),
-        Decision::Enrol => Some(settings_start(domain)),
-        _ => None,
-    }
+        Decision::StepUp(_) => STEP_UP,
+        Decision::Enrol => SETTINGS,
+        _ => return None,
+    };
+    Some([domain.browser_url.as_str(), flow].concat())
 }
 
 fn settings_start(domain: &IdentityDomain) -> String {
-    let base = domain.browser_url.as_str();
-    format!("{base}/self-service/settings/browser?")
+    [domain.browser_url.as_str(), SETTINGS].concat()
 }
 
 /// An address on a guarded origin. Scheme, host and port are the configured origin's, never a client's own words.

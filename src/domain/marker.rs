@@ -190,14 +190,21 @@ impl Bond<'_> {
     }
 
     fn cookie(&self, value: &str, max_age: Duration) -> Option<HeaderValue> {
-        let max_age = max_age.as_secs();
+        let max_age = max_age.as_secs().to_string();
         let secure = match self.origin.scheme() {
             Scheme::Https => "; Secure",
             Scheme::Http => "",
         };
-        let cookie =
-            format!("{NAME}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
-        HeaderValue::try_from(cookie).ok()
+        let cookie = [
+            NAME,
+            "=",
+            value,
+            "; Path=/; Max-Age=",
+            &max_age,
+            "; HttpOnly; SameSite=Lax",
+            secure,
+        ];
+        HeaderValue::try_from(cookie.concat()).ok()
     }
 
     fn mint(&self, marker: Marker) -> String {
@@ -231,8 +238,12 @@ impl Bond<'_> {
 /// Lower-case hexadecimal.
 pub(super) fn hex<'b>(bytes: impl IntoIterator<Item = &'b u8>) -> String {
     let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
-    let digits = |byte: &u8| [digit(byte >> 4), digit(byte & 0x0f)];
-    bytes.into_iter().flat_map(digits).collect()
+    let mut text = String::with_capacity(2 * MARKER_BYTES);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0x0f));
+    }
+    text
 }
 
 /// Lower-case hexadecimal of just this many bytes, so that a value has one spelling.

@@ -11,12 +11,18 @@ mod facts;
 mod health;
 mod unary;
 
-use std::{future::poll_fn, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use h2::{
     Ping, PingPong, RecvStream,
-    server::{Builder, SendResponse},
+    server::{self, Builder, SendResponse},
 };
 use http::{HeaderMap, Request};
 use tokio::{
@@ -30,7 +36,10 @@ use super::{
     connection::Connection,
     door::{Door, told},
 };
-use crate::{authorizer::Authorizer, domain::request::Facts, proto::CheckResponse};
+use crate::{
+    authorizer::{Answer, Authorizer},
+    domain::request::Facts,
+};
 
 /// The service, for which `grpc.health.v1` answers beside the empty name.
 const AUTHORIZATION: &str = "envoy.service.auth.v3.Authorization";
@@ -50,6 +59,9 @@ const WINDOW_BYTES: u32 = 1024 * 1024;
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
 /// What is kept of a check's own deadline for the way back.
 const MARGIN: Duration = Duration::from_millis(10);
+
+/// A call that is being answered.
+type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The door.
 #[derive(Debug)]
@@ -75,7 +87,7 @@ impl<H: Health> Door for Arc<ExtAuthz<H>> {
 }
 
 impl<H: Health> ExtAuthz<H> {
-    /// Serves a connection until it ends; each call is a task of its own.
+    /// Serves a connection until it ends.
     async fn converse(
         self: Arc<Self>,
         connection: Connection,
@@ -88,21 +100,44 @@ impl<H: Health> ExtAuthz<H> {
         let mut silence = pin!(silence(connection.ping_pong()));
         let mut stopped = pin!(told(stop));
         let mut is_stopping = false;
+        let mut calls = Vec::new();
         loop {
             tokio::select! {
                 biased;
-                call = connection.accept() => match call.transpose()? {
-                    Some((request, call)) => {
-                        // In a box, for a task is moved when it begins and when it ends.
-                        tokio::spawn(Box::pin(Arc::clone(&self).answer(request, call)));
-                    }
-                    None => return Ok(()),
-                },
+                ended = poll_fn(|context| self.poll_calls(&mut connection, &mut calls, context)) => return ended,
                 () = &mut stopped, if !is_stopping => {
                     connection.graceful_shutdown();
                     is_stopping = true;
                 }
                 () = &mut silence => return Ok(()),
+            }
+        }
+    }
+
+    /// Reads all calls that have come, then answers them, so that their answers leave together. Whichever has to wait for
+    /// Kratos goes on as a task of its own.
+    fn poll_calls(
+        self: &Arc<Self>,
+        connection: &mut server::Connection<Connection, Bytes>,
+        calls: &mut Vec<Call>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), h2::Error>> {
+        loop {
+            while let Poll::Ready(call) = connection.poll_accept(context) {
+                match call.transpose()? {
+                    Some((request, call)) => {
+                        calls.push(Box::pin(Arc::clone(self).answer(request, call)));
+                    }
+                    None => return Poll::Ready(Ok(())),
+                }
+            }
+            if calls.is_empty() {
+                return Poll::Pending;
+            }
+            for mut call in calls.drain(..) {
+                if call.as_mut().poll(context).is_pending() {
+                    tokio::spawn(call);
+                }
             }
         }
     }
@@ -116,7 +151,9 @@ impl<H: Health> ExtAuthz<H> {
                 _ = poll_fn(|context| call.poll_reset(context)) => return,
             };
             match checked {
-                Ok(response) => unary::send(&response, &mut call),
+                Ok(answer) => {
+                    unary::send(encode::response(&answer, unary::PREFIX_BYTES), &mut call)
+                }
                 Err(status) => unary::fail(status, &mut call),
             }
         } else {
@@ -128,7 +165,7 @@ impl<H: Health> ExtAuthz<H> {
         }
     }
 
-    async fn check(&self, call: Request<RecvStream>) -> Result<CheckResponse, Status> {
+    async fn check(&self, call: Request<RecvStream>) -> Result<Answer, Status> {
         let deadline = deadline(call.headers());
         let trace = facts::trace(call.headers());
         let check = unary::receive(call.into_body()).await?;
@@ -136,8 +173,7 @@ impl<H: Health> ExtAuthz<H> {
             trace,
             ..facts::of(check)
         };
-        let answer = self.authorizer.check("grpc", &facts, deadline).await;
-        Ok(encode::response(answer))
+        Ok(self.authorizer.check("grpc", &facts, deadline).await)
     }
 }
 

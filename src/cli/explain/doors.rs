@@ -6,6 +6,7 @@ use std::{
 };
 
 use http::Response;
+use prost::Message;
 
 use crate::{
     authorizer::Answer,
@@ -21,7 +22,10 @@ use crate::{
 /// Tells what every door sends.
 pub(super) fn tell(out: &mut impl Write, answer: impl Fn(Reach) -> Answer) -> io::Result<()> {
     writeln!(out, "\n{STRONG}Envoy hears, over gRPC{STRONG:#}")?;
-    tell_envoy(out, &ext_authz::encode::response(answer(Reach::Edits)))?;
+    let bytes = ext_authz::encode::response(&answer(Reach::Edits), 0);
+    // Read back as Envoy reads it.
+    let response = CheckResponse::decode(&*bytes).map_err(io::Error::other)?;
+    tell_envoy(out, &response)?;
     for (caller, who) in [
         (
             Caller::ForwardAuth,

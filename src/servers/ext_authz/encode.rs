@@ -1,120 +1,116 @@
-//! From a reply to Envoy's message.
+//! From a reply to the bytes of Envoy's message, written in one go: field numbers are those of `proto/ext_authz.proto`.
 
-use bytes::Bytes;
+mod message;
+
+use std::borrow::Cow;
+
 use http::{HeaderName, HeaderValue, header::SET_COOKIE};
 
 use crate::{
     authorizer::Answer,
     domain::reply::{Code, Refusal, Reply, Through},
-    proto::{
-        self, CheckResponse, DeniedHttpResponse, HeaderValueOption, HttpStatus, OkHttpResponse,
-        Status, Struct,
-        check_response::HttpResponse,
-        header_value_option::HeaderAppendAction,
-        r#struct::{Field, Value},
-    },
 };
+use message::{bytes, bytes_or_empty, message, number};
 
-/// The message for an answer.
+/// `APPEND_IF_EXISTS_OR_ADD`: beside others of its name.
+const APPEND: u64 = 0;
+/// `OVERWRITE_IF_EXISTS_OR_ADD`
+const OVERWRITE: u64 = 2;
+
+/// Room for nearly every answer but a page.
+const USUAL_BYTES: usize = 1024;
+
+/// The `CheckResponse` for an answer, behind so many zeros for what goes in front of it.
 #[must_use]
-pub fn response(mut answer: Answer) -> CheckResponse {
-    let metadata = metadata(&mut answer);
-    let (code, http) = match answer.reply {
-        Reply::Through(through) => (tonic::Code::Ok, HttpResponse::OkResponse(ok(through))),
-        Reply::Refused(refusal) => (
-            code(refusal.code),
-            HttpResponse::DeniedResponse(denied(refusal)),
-        ),
-    };
-    CheckResponse {
-        status: Some(Status {
-            code: i32::from(code),
-        }),
-        dynamic_metadata: Some(metadata),
-        http_response: Some(http),
+pub fn response(answer: &Answer, in_front: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(USUAL_BYTES);
+    out.resize(in_front, 0);
+    message(&mut out, 1, |status| number(status, 1, code(&answer.reply)));
+    match &answer.reply {
+        Reply::Refused(refusal) => message(&mut out, 2, |denied| write_denied(denied, refusal)),
+        Reply::Through(through) => message(&mut out, 3, |ok| write_ok(ok, through)),
+    }
+    message(&mut out, 4, |metadata| write_metadata(metadata, answer));
+    out
+}
+
+/// `google.rpc.Status`' code.
+fn code(reply: &Reply) -> u64 {
+    match reply {
+        Reply::Through(_) => 0,
+        Reply::Refused(refusal) => match refusal.code {
+            Code::InvalidArgument => 3,
+            Code::PermissionDenied => 7,
+            Code::Unavailable => 14,
+            Code::Unauthenticated => 16,
+        },
     }
 }
 
-fn ok(through: Through) -> OkHttpResponse {
-    let (mutations, added) = (through.mutations, through.response_headers);
-    OkHttpResponse {
-        headers: mutations.set.into_iter().map(overwrite).collect(),
-        headers_to_remove: mutations.remove.into_iter().map(Bytes::from).collect(),
-        response_headers_to_add: added.into_iter().map(append).collect(),
+/// `OkHttpResponse`
+fn write_ok(ok: &mut Vec<u8>, through: &Through) {
+    for (name, value) in &through.mutations.set {
+        write_header(ok, 2, name, value, OVERWRITE);
+    }
+    for name in &through.mutations.remove {
+        bytes(ok, 5, name.as_bytes());
+    }
+    for (name, value) in &through.response_headers {
+        write_header(ok, 6, name, value, APPEND);
     }
 }
 
-fn denied(refusal: Refusal) -> DeniedHttpResponse {
-    let headers = refusal.headers.into_iter().map(|header| match header.0 {
-        SET_COOKIE => append(header),
-        _ => overwrite(header),
+/// `DeniedHttpResponse`
+fn write_denied(denied: &mut Vec<u8>, refusal: &Refusal) {
+    message(denied, 1, |status| {
+        number(status, 1, refusal.status.as_u16().into());
     });
-    DeniedHttpResponse {
-        status: Some(HttpStatus {
-            code: i32::from(refusal.status.as_u16()),
-        }),
-        headers: headers.collect(),
-        body: refusal.body.into(),
+    for (name, value) in &refusal.headers {
+        let action = if *name == SET_COOKIE {
+            APPEND
+        } else {
+            OVERWRITE
+        };
+        write_header(denied, 2, name, value, action);
     }
+    bytes(denied, 3, refusal.body.as_bytes());
 }
 
-fn code(code: Code) -> tonic::Code {
-    match code {
-        Code::InvalidArgument => tonic::Code::InvalidArgument,
-        Code::PermissionDenied => tonic::Code::PermissionDenied,
-        Code::Unavailable => tonic::Code::Unavailable,
-        Code::Unauthenticated => tonic::Code::Unauthenticated,
-    }
-}
-
-fn overwrite(header: (HeaderName, HeaderValue)) -> HeaderValueOption {
-    option(header, HeaderAppendAction::OverwriteIfExistsOrAdd)
-}
-
-/// Beside others of its name.
-fn append(header: (HeaderName, HeaderValue)) -> HeaderValueOption {
-    option(header, HeaderAppendAction::AppendIfExistsOrAdd)
-}
-
-fn option(
-    (name, value): (HeaderName, HeaderValue),
-    action: HeaderAppendAction,
-) -> HeaderValueOption {
-    HeaderValueOption {
-        header: Some(proto::HeaderValue {
-            key: Bytes::from_owner(name),
-            value: text(value),
-            raw_value: Bytes::new(),
-        }),
-        append_action: action.into(),
-    }
+/// `HeaderValueOption`
+fn write_header(out: &mut Vec<u8>, field: u8, name: &HeaderName, value: &HeaderValue, action: u64) {
+    message(out, field, |option| {
+        message(option, 1, |header| {
+            bytes(header, 1, name.as_str().as_bytes());
+            bytes(header, 2, &text(value));
+        });
+        number(option, 3, action);
+    });
 }
 
 /// The value's bytes, as they are where they are ASCII: Envoy refuses a whole answer with text that is not UTF-8.
-fn text(value: HeaderValue) -> Bytes {
-    if value.as_bytes().is_ascii() {
-        Bytes::from_owner(value)
+fn text(value: &HeaderValue) -> Cow<'_, [u8]> {
+    let bytes = value.as_bytes();
+    if bytes.is_ascii() {
+        bytes.into()
     } else {
-        String::from_utf8_lossy(value.as_bytes())
+        String::from_utf8_lossy(bytes)
             .into_owned()
+            .into_bytes()
             .into()
     }
 }
 
 /// What Envoy's own log may say of the check: words, no identifiers.
-fn metadata(answer: &mut Answer) -> Struct {
-    let rule = std::mem::take(&mut answer.rule);
-    let words = [
-        ("rule", Bytes::from(rule.into_string())),
-        ("decision", Bytes::from_static(answer.decision.as_bytes())),
-        ("reason", Bytes::from_static(answer.reason.as_bytes())),
-        ("aal", Bytes::from_static(answer.aal.as_bytes())),
-    ];
-    let field = |(name, word): (&'static str, Bytes)| Field {
-        key: Bytes::from_static(name.as_bytes()),
-        value: Some(Value { string_value: word }),
-    };
-    Struct {
-        fields: words.map(field).into(),
+fn write_metadata(metadata: &mut Vec<u8>, answer: &Answer) {
+    for (name, word) in [
+        ("rule", &*answer.rule),
+        ("decision", answer.decision),
+        ("reason", answer.reason),
+        ("aal", answer.aal),
+    ] {
+        message(metadata, 1, |field| {
+            bytes(field, 1, name.as_bytes());
+            message(field, 2, |value| bytes_or_empty(value, 3, word.as_bytes()));
+        });
     }
 }

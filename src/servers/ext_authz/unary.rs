@@ -1,15 +1,15 @@
 //! What gRPC calls unary, on HTTP/2: one message comes in, and one goes out with a status behind it.
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use h2::{RecvStream, server::SendResponse};
 use http::{HeaderMap, HeaderValue, Response, header};
 use prost::Message;
 use tonic::Status;
 
-use crate::proto::{CheckRequest, CheckResponse};
+use crate::proto::CheckRequest;
 
 /// What stands before a message: whether it is compressed, and its length.
-const PREFIX_BYTES: usize = 5;
+pub(super) const PREFIX_BYTES: usize = 5;
 /// Longest message that is read.
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
@@ -61,24 +61,33 @@ async fn next(body: &mut RecvStream) -> Result<Option<Bytes>, Status> {
     Ok(data)
 }
 
-/// Sends the answer, or the error that is left where it can't be encoded.
+/// Sends a message, in front of which there is room for its prefix.
 ///
 /// # Errors
 /// Where the caller is gone.
-pub(super) fn send(
-    message: &CheckResponse,
-    call: &mut SendResponse<Bytes>,
-) -> Result<(), h2::Error> {
-    let framed = match framed(message) {
-        Ok(framed) => framed,
-        Err(status) => return fail(status, call),
-    };
+pub(super) fn send(mut message: Vec<u8>, call: &mut SendResponse<Bytes>) -> Result<(), h2::Error> {
+    if !set_prefix(&mut message) {
+        return fail(Status::internal("the answer is too long"), call);
+    }
     let mut response = Response::new(());
     let grpc = HeaderValue::from_static("application/grpc");
     response.headers_mut().insert(header::CONTENT_TYPE, grpc);
     let mut stream = call.send_response(response, false)?;
-    stream.send_data(framed, false)?;
+    stream.send_data(message.into(), false)?;
     stream.send_trailers(went_well())
+}
+
+/// Says of the message that it isn't compressed, and how long it is. False where that can't be said.
+fn set_prefix(message: &mut [u8]) -> bool {
+    let Some(([compressed, length @ ..], message)) =
+        message.split_first_chunk_mut::<PREFIX_BYTES>()
+    else {
+        return false;
+    };
+    let told = u32::try_from(message.len());
+    *compressed = 0;
+    *length = told.unwrap_or_default().to_be_bytes();
+    told.is_ok()
 }
 
 /// Sends nothing but an error.
@@ -87,18 +96,6 @@ pub(super) fn send(
 /// Where the caller is gone.
 pub(super) fn fail(status: Status, call: &mut SendResponse<Bytes>) -> Result<(), h2::Error> {
     call.send_response(status.into_http(), true).map(|_| ())
-}
-
-fn framed(message: &CheckResponse) -> Result<Bytes, Status> {
-    let length = message.encoded_len();
-    let prefix = u32::try_from(length).map_err(|_| Status::internal("the answer is too long"))?;
-    let mut framed = BytesMut::with_capacity(PREFIX_BYTES + length);
-    framed.put_u8(0);
-    framed.put_u32(prefix);
-    match message.encode(&mut framed) {
-        Ok(()) => Ok(framed.freeze()),
-        Err(error) => Err(Status::internal(error.to_string())),
-    }
 }
 
 /// Says that the call went well; what was decided stands in the message.

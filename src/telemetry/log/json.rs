@@ -20,6 +20,9 @@ use crate::telemetry::clock::Clock;
 /// The field that tracing gives an event's text.
 const MESSAGE: &str = "message";
 
+/// Room for nearly every line.
+const USUAL_BYTES: usize = 512;
+
 /// Writes events as JSON.
 #[derive(Debug)]
 pub(super) struct Json {
@@ -39,77 +42,71 @@ where
     ) -> fmt::Result {
         let time = Timestamp::try_from(self.clock.now()).unwrap_or_default();
         let level = event.metadata().level();
-        write!(line, r#"{{"time":"{time:.6}","level":"{level}""#)?;
-        let mut message = Message(String::new());
-        event.record(&mut message);
-        if !message.0.is_empty() {
-            line.write_str(r#","msg":"#)?;
-            text(&mut line, &message.0)?;
-        }
-        let mut fields = Fields {
-            line: &mut line,
-            outcome: Ok(()),
+        let mut object = Object(String::with_capacity(USUAL_BYTES));
+        write!(object.0, r#"{{"time":"{time:.6}","level":"{level}""#)?;
+        event.record(&mut object);
+        object.0.push_str("}\n");
+        line.write_str(&object.0)
+    }
+}
+
+/// The line as far as it is written. Writing to a string can't fail.
+struct Object(String);
+
+impl Object {
+    /// The field's name, with what parts it from the one before.
+    fn name(&mut self, field: &Field) {
+        let name = match field.name() {
+            MESSAGE => "msg",
+            name => name,
         };
-        event.record(&mut fields);
-        fields.outcome?;
-        line.write_str("}\n")
+        self.0.push_str(",\"");
+        self.0.push_str(name);
+        self.0.push_str("\":");
     }
-}
 
-/// The event's text.
-struct Message(String);
-
-impl Visit for Message {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == MESSAGE {
-            // Writing to a string can't fail.
-            let _ = write!(self.0, "{value:?}");
+    /// A string, escaped where it has to be.
+    fn text(&mut self, field: &Field, text: &str) {
+        self.name(field);
+        let is_plain = |b: u8| (b >= b' ') & (b != b'"') & (b != b'\\');
+        if text.bytes().fold(true, |all, b| all & is_plain(b)) {
+            self.0.push('"');
+            self.0.push_str(text);
+            self.0.push('"');
+        } else {
+            // A string is always JSON.
+            self.0
+                .push_str(&serde_json::to_string(text).unwrap_or_default());
         }
     }
 
-    fn record_str(&mut self, _: &Field, _: &str) {}
-    fn record_bool(&mut self, _: &Field, _: bool) {}
-    fn record_u64(&mut self, _: &Field, _: u64) {}
-}
-
-/// All else.
-struct Fields<'a, 'w> {
-    line: &'a mut Writer<'w>,
-    outcome: fmt::Result,
-}
-
-impl Fields<'_, '_> {
-    fn field(&mut self, field: &Field, write: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
-        if field.name() == MESSAGE || self.outcome.is_err() {
-            return;
-        }
-        let name = field.name();
-        self.outcome = [",\"", name, "\":"]
-            .into_iter()
-            .try_for_each(|text| self.line.write_str(text))
-            .and_then(|()| write(self.line));
+    /// What is JSON as it prints.
+    fn plain(&mut self, field: &Field, value: impl fmt::Display) {
+        self.name(field);
+        let _ = write!(self.0, "{value}");
     }
 }
 
-impl Visit for Fields<'_, '_> {
+impl Visit for Object {
+    /// The event's own text comes this way, before all else.
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.field(field, |line| text(line, &format!("{value:?}")));
+        self.text(field, &format!("{value:?}"));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.field(field, |line| text(line, value));
+        self.text(field, value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.field(field, |line| write!(line, "{value}"));
+        self.plain(field, value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.field(field, |line| write!(line, "{value}"));
+        self.plain(field, value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.field(field, |line| write!(line, "{value}"));
+        self.plain(field, value);
     }
 
     /// With the whole chain of its causes.
@@ -117,23 +114,11 @@ impl Visit for Fields<'_, '_> {
         let mut told = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
-            // Writing to a string can't fail.
             let _ = write!(told, ": {error}");
             cause = error.source();
         }
-        self.field(field, |line| text(line, &told));
+        self.text(field, &told);
     }
-}
-
-/// A string, escaped where it has to be.
-fn text(line: &mut Writer<'_>, text: &str) -> fmt::Result {
-    let is_plain = |b: u8| (b >= b' ') & (b != b'"') & (b != b'\\');
-    if text.bytes().fold(true, |all, b| all & is_plain(b)) {
-        line.write_char('"')?;
-        line.write_str(text)?;
-        return line.write_char('"');
-    }
-    line.write_str(&serde_json::to_string(text).map_err(|_| fmt::Error)?)
 }
 
 #[cfg(test)]
