@@ -42,6 +42,7 @@ pub(crate) struct Stage {
     pub(crate) facts: Facts,
     pub(crate) request: Request,
     pub(crate) credential: Credential,
+    cookie: String,
     /// The same request as Envoy sends it.
     pub(crate) message: Bytes,
     _double: Double,
@@ -87,15 +88,26 @@ impl Stage {
             request: Request::parse(&facts, PathOptions::default())?,
             facts,
             credential,
+            cookie: session.header(),
             message: framed.slice(PREFIX..),
             _double: double,
             _runtime: runtime,
         })
     }
 
+    /// The request's facts in bytes of their own, as each message's are.
+    pub(crate) fn own_facts(&self) -> Facts {
+        facts(&self.cookie)
+    }
+
     /// One whole check. A warm hit waits for nothing, so it is answered when it is first looked at.
     pub(crate) fn check(&self) -> Option<Answer> {
-        let check = pin!(self.authorizer.check(DOOR, &self.facts, None));
+        self.check_of(&self.facts)
+    }
+
+    /// The same of these facts.
+    pub(crate) fn check_of(&self, facts: &Facts) -> Option<Answer> {
+        let check = pin!(self.authorizer.check(DOOR, facts, None));
         match check.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(answer) => Some(answer),
             Poll::Pending => None,
