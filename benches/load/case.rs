@@ -182,11 +182,8 @@ pub(crate) fn all(kratos: &Kratos) -> Outcome<Vec<Case>> {
         ),
         refusal(
             "step-up refusal",
-            // Two calls to Kratos each time.
-            Some(Target {
-                gate: 6.5,
-                aim: 6.5,
-            }),
+            // It asks Kratos twice each time, and the floor asks nobody.
+            target(1.10, 0.95),
             "session_aal2_required",
             pages(&kratos.aal1)?,
             Asks::EachTime,

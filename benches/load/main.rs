@@ -32,9 +32,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Rounds of which the median is taken.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 11;
 /// How long a round loads each server.
-const ROUND: Duration = Duration::from_secs(1);
+const ROUND: Duration = Duration::from_millis(500);
 
 fn main() -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
