@@ -9,6 +9,7 @@ use reqwest::{
     header::{ACCEPT, COOKIE, DATE, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE},
     redirect,
 };
+use url::Url;
 
 use super::Settings;
 use crate::domain::{
@@ -25,8 +26,14 @@ const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
 
 /// Why a client could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("can't set up the client for Kratos")]
-pub struct BuildError(#[source] reqwest::Error);
+pub enum BuildError {
+    /// The address is none.
+    #[error("`api_url` is no URL")]
+    Address(#[from] url::ParseError),
+    /// What it is made from, such as its roots.
+    #[error("can't set up the client for Kratos")]
+    Client(#[from] reqwest::Error),
+}
 
 /// What Kratos answered.
 #[derive(Debug)]
@@ -56,7 +63,7 @@ pub(super) enum CallError {
 #[derive(Debug)]
 pub(super) struct Client {
     http: reqwest::Client,
-    base: Box<str>,
+    base: Url,
     cookie: Box<str>,
     pointers: Vec<Pointer>,
 }
@@ -72,10 +79,10 @@ impl Client {
             .referer(false)
             .connect_timeout(settings.timeout)
             .pool_idle_timeout(IDLE_TIMEOUT);
-        let http = trust(builder, settings)?.build().map_err(BuildError)?;
+        let http = trust(builder, settings)?.build()?;
         Ok(Self {
             http,
-            base: settings.api_url.clone(),
+            base: Url::parse(&settings.api_url)?,
             cookie: settings.cookie.clone(),
             pointers: settings.pointers.clone(),
         })
@@ -103,13 +110,24 @@ impl Client {
     ) -> Result<Response, CallError> {
         let mut request = self
             .http
-            .get(format!("{}{path}", self.base))
+            .get(self.address(path))
             .header(ACCEPT, "application/json");
         if let Some(credential) = credential {
             let (name, value) = self.header(credential).ok_or(CallError::Credential)?;
             request = request.header(name, value);
         }
         Ok(request.send().await?)
+    }
+
+    /// The address of a path, perhaps with a query, below the public API. The host is not read anew each time.
+    fn address(&self, path: &str) -> Url {
+        let (path, query) = path
+            .split_once('?')
+            .map_or((path, None), |(path, query)| (path, Some(query)));
+        let mut address = self.base.clone();
+        address.set_path(&[self.base.path().trim_end_matches('/'), path].concat());
+        address.set_query(query);
+        address
     }
 
     /// A bearer is a session token, and is sent as one.
@@ -134,7 +152,7 @@ impl Client {
 fn trust(builder: ClientBuilder, settings: &Settings) -> Result<ClientBuilder, BuildError> {
     match &settings.ca {
         Some(pem) => {
-            let roots = Certificate::from_pem_bundle(pem).map_err(BuildError)?;
+            let roots = Certificate::from_pem_bundle(pem)?;
             Ok(builder.tls_certs_only(roots))
         }
         None if settings.api_url.starts_with("https:") => Ok(builder),
@@ -193,4 +211,40 @@ fn date(response: &Response) -> Option<SystemTime> {
 fn seconds(response: &Response, name: &HeaderName) -> Option<Duration> {
     let text = response.headers().get(name)?.to_str().ok()?;
     text.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kratos::cache;
+
+    #[test]
+    fn a_path_lies_below_the_public_api_with_its_query() {
+        let of = |api_url: &str, path| {
+            let settings = Settings {
+                name: "ciam".into(),
+                api_url: api_url.into(),
+                cookie: "sid".into(),
+                timeout: Duration::from_secs(1),
+                pointers: Vec::new(),
+                cache: cache::Settings::default(),
+                max_in_flight: 1,
+                verifies_signed_out: true,
+                health: None,
+                ca: None,
+            };
+            Client::new(&settings).unwrap().address(path).to_string()
+        };
+        for (api_url, path, address) in [
+            ("http://a.test:4433", "/x", "http://a.test:4433/x"),
+            (
+                "http://a.test/kratos",
+                "/x?a=b%2Fc",
+                "http://a.test/kratos/x?a=b%2Fc",
+            ),
+            ("http://a.test/kratos/", "/x", "http://a.test/kratos/x"),
+        ] {
+            assert_eq!(of(api_url, path), address);
+        }
+    }
 }

@@ -89,12 +89,13 @@ where
             key,
         };
         let call = call();
-        tokio::spawn(traces::carried(async move {
+        // In a box, for a task is moved when it begins and when it ends.
+        tokio::spawn(Box::pin(traces::carried(async move {
             let value = call.await;
             // From here on a new caller begins a new call.
             drop(landing);
             sender.send_replace(Some(value));
-        }));
+        })));
         Boarded::Call {
             answer: receiver,
             is_joined: false,

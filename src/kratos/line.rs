@@ -162,7 +162,9 @@ impl Line {
     ) -> Result<Answer, LineError> {
         let span = traces::call(call, &self.name);
         let (stopwatch, asked_at) = (Stopwatch::start(), budget.now());
-        let answer = tokio::time::timeout(time, self.client.get(path, credential)).await;
+        // In a box: it is big, and whatever holds it is moved.
+        let asking = Box::pin(self.client.get(path, credential));
+        let answer = tokio::time::timeout(time, asking).await;
         let answer = answer
             .map_err(|_| LineError::TimedOut)
             .and_then(|answer| Ok(answer?));
