@@ -92,14 +92,16 @@ async fn memory(kratos: &Kratos, is_pinned: bool) -> Outcome<[Line; 2]> {
 /// Calls to whoami when many ask at once with one session that nobody saw before: the most of several sessions.
 async fn at_once(kratos: &Kratos, is_pinned: bool) -> Outcome<Line> {
     let stepgate = Server::stepgate(&kratos.remembering(BATCH), is_pinned).await?;
-    let mut most = 0;
-    for session in kratos.sign_in(STARTS)? {
+    // At its start Stepgate looks whether Kratos is one, with a call of its own, so the first session doesn't count.
+    let mut calls = Vec::new();
+    for session in kratos.sign_in(STARTS + 1)? {
         let load = Load::of(case::pages(&[session])?, Expected::Allow);
         let before = kratos.double.whoami_calls();
         let until = Until::Sent(AT_ONCE);
         load.run(stepgate.port(), until, &Expected::Allow).await?;
-        most = most.max(kratos.double.whoami_calls().saturating_sub(before));
+        calls.push(kratos.double.whoami_calls().saturating_sub(before));
     }
+    let most = calls.into_iter().skip(1).max().unwrap_or_default();
     let calls = real(usize::try_from(most)?);
     let name = format!("{AT_ONCE} at once for one new session");
     Ok(Line::new(name, calls, "calls").bound(Bound::new(1.0, 1.0)))
