@@ -8,7 +8,7 @@ use envoy_types::pb::envoy::service::auth::v3::{
 };
 use h2::client::{self, SendRequest};
 use prost::Message;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, task::JoinSet};
 
 use crate::gate::Gate;
 
@@ -58,10 +58,14 @@ async fn call(client: SendRequest<Bytes>, path: &str, pieces: Vec<Bytes>) -> Hea
 }
 
 fn check() -> Vec<u8> {
+    check_of("/")
+}
+
+fn check_of(path: &str) -> Vec<u8> {
     let http = HttpRequest {
         method: "GET".to_owned(),
         host: "app.test".to_owned(),
-        path: "/".to_owned(),
+        path: path.to_owned(),
         ..HttpRequest::default()
     };
     let attributes = AttributeContext {
@@ -130,6 +134,39 @@ async fn what_is_not_just_one_message_ends_in_an_error_and_is_no_answer() {
     // The connection serves on.
     let heard = call(client.clone(), PATH, vec![one.into()]).await;
     assert!(is_allow(&heard));
+}
+
+#[tokio::test]
+async fn calls_that_come_together_each_hear_their_own_answer() {
+    let gate = Gate::start(RULES).await;
+    let client = connect(&gate).await;
+    // One whose message never ends holds up no other.
+    let request = http::Request::post(format!("http://door.test{PATH}"));
+    let mut endless = client.clone().ready().await.unwrap();
+    let (_response, mut stream) = endless
+        .send_request(request.body(()).unwrap(), false)
+        .unwrap();
+    stream.send_data(Bytes::from_static(&[0]), false).unwrap();
+    let mut calls = JoinSet::new();
+    for number in 0..90 {
+        let (kind, body) = match number % 3 {
+            0 => ("open", framed(0, check().len(), &check())),
+            1 => ("guarded", {
+                let check = check_of("/other");
+                framed(0, check.len(), &check)
+            }),
+            _ => ("broken", vec![0, 0]),
+        };
+        let client = client.clone();
+        calls.spawn(async move { (kind, call(client, PATH, vec![body.into()]).await) });
+    }
+    for (kind, heard) in calls.join_all().await {
+        match kind {
+            "open" => assert!(is_allow(&heard), "{heard:?}"),
+            "guarded" => assert!(heard.status == "0" && !is_allow(&heard), "{heard:?}"),
+            _ => assert_eq!((&*heard.status, heard.message.len()), ("3", 0)),
+        }
+    }
 }
 
 #[tokio::test]
