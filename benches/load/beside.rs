@@ -15,7 +15,7 @@ use crate::{
 const STARTS: usize = 9;
 /// Sessions to remember, and how long Stepgate may be filled with them; what fits is used.
 const MOST_SESSIONS: usize = 1_000_000;
-const FILL: Duration = Duration::from_secs(40);
+const FILL: Duration = Duration::from_secs(90);
 /// Sessions that sign in and are asked about at a time.
 const BATCH: usize = 10_000;
 /// Checks that wait for one new session at a time.
