@@ -7,7 +7,7 @@ use crate::{
     case::{self, Kratos},
     floor,
     load::{Expected, Load, Tally, Until},
-    process::Server,
+    process::{Program, Server},
     table::{Bound, Line, median, real},
 };
 
@@ -57,9 +57,8 @@ async fn ready(kratos: &Kratos, rules: usize, bound: Bound, is_pinned: bool) -> 
     let mut starts = Vec::new();
     for _ in 0..STARTS {
         let began = crate::load::now();
-        let stepgate = Server::stepgate(&case.config, is_pinned).await?;
-        one.run(stepgate.port(), Until::Sent(1), &one.expected)
-            .await?;
+        let stepgate = Server::start(&case.program, is_pinned).await?;
+        one.run(stepgate.port(), Until::Sent(1)).await?;
         starts.push(began.elapsed().as_secs_f64() * 1e3);
     }
     let name = format!("ready after start, {rules} rules");
@@ -69,15 +68,13 @@ async fn ready(kratos: &Kratos, rules: usize, bound: Bound, is_pinned: bool) -> 
 /// What Stepgate holds when nobody asked yet, and what a remembered session adds.
 async fn memory(kratos: &Kratos, is_pinned: bool) -> Outcome<[Line; 2]> {
     let config = kratos.remembering(MOST_SESSIONS);
-    let stepgate = Server::stepgate(&config, is_pinned).await?;
+    let stepgate = Server::start(&Program::stepgate(&config), is_pinned).await?;
     let idle = stepgate.resident_kib()?;
     let began = crate::load::now();
     let mut sessions = 0_usize;
     while sessions < MOST_SESSIONS && began.elapsed() < FILL {
         let load = Load::of(case::pages(&kratos.sign_in(BATCH)?)?, Expected::Allow);
-        let filled = load
-            .run(stepgate.port(), Until::Sent(BATCH), &Expected::Allow)
-            .await?;
+        let filled = load.run(stepgate.port(), Until::Sent(BATCH)).await?;
         sessions = sessions.saturating_add(filled.answers());
     }
     let added = stepgate.resident_kib()?.saturating_sub(idle);
@@ -91,14 +88,14 @@ async fn memory(kratos: &Kratos, is_pinned: bool) -> Outcome<[Line; 2]> {
 
 /// Calls to whoami when many ask at once with one session that nobody saw before: the most of several sessions.
 async fn at_once(kratos: &Kratos, is_pinned: bool) -> Outcome<Line> {
-    let stepgate = Server::stepgate(&kratos.remembering(BATCH), is_pinned).await?;
+    let stepgate = Server::start(&Program::stepgate(&kratos.remembering(BATCH)), is_pinned).await?;
     // At its start Stepgate looks whether Kratos is one, with a call of its own, so the first session doesn't count.
     let mut calls = Vec::new();
     for session in kratos.sign_in(STARTS + 1)? {
         let load = Load::of(case::pages(&[session])?, Expected::Allow);
         let before = kratos.double.whoami_calls();
         let until = Until::Sent(AT_ONCE);
-        load.run(stepgate.port(), until, &Expected::Allow).await?;
+        load.run(stepgate.port(), until).await?;
         calls.push(kratos.double.whoami_calls().saturating_sub(before));
     }
     let most = calls.into_iter().skip(1).max().unwrap_or_default();
@@ -110,20 +107,18 @@ async fn at_once(kratos: &Kratos, is_pinned: bool) -> Outcome<Line> {
 /// Warm hits at half of what the slower of the two reaches in a closed loop; each waits from when it should have been sent.
 async fn fixed_rate(kratos: &Kratos, is_pinned: bool) -> Outcome<Vec<Line>> {
     let load = Load::of(case::pages(&kratos.sign_in(1)?)?, Expected::Allow);
-    let floor = Server::floor(floor::ALLOW, is_pinned).await?;
-    let stepgate = Server::stepgate(&kratos.remembering(BATCH), is_pinned).await?;
+    let floor = Server::start(&Program::floor(floor::ALLOW)?, is_pinned).await?;
+    let stepgate = Server::start(&Program::stepgate(&kratos.remembering(BATCH)), is_pinned).await?;
     let servers = [("floor", &floor), ("Stepgate", &stepgate)];
     let mut rate = f64::INFINITY;
     for (_, server) in servers {
         let until = Until::Past(crate::ROUND);
-        let tally = load.run(server.port(), until, &Expected::Allow).await?;
+        let tally = load.run(server.port(), until).await?;
         rate = rate.min(real(tally.answers()) / tally.took.as_secs_f64() / 2.0);
     }
     let mut lines = Vec::new();
     for (name, server) in servers {
-        let mut tally = load
-            .steady(server.port(), rate, STEADY, Expected::Allow)
-            .await?;
+        let mut tally = load.steady(server.port(), rate, STEADY).await?;
         tally.latencies.sort_unstable();
         for (word, part) in [("p50", 0.50), ("p99", 0.99)] {
             let name = format!("{word} of {name} at {rate:.0} checks/s");

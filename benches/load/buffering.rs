@@ -11,9 +11,9 @@ use crate::{
     Outcome, ROUND, ROUNDS,
     case::Kratos,
     envoy::{self, Page, Setup},
-    load::connect,
-    process::Server,
+    process::{self, Program, Server},
     table::{median, real},
+    wire::connect,
 };
 
 /// Forms, in KiB; both fit into what Envoy sends along.
@@ -39,14 +39,15 @@ struct Figures {
 
 /// A table of its own; nothing but a message where there is no Envoy.
 pub(crate) async fn run(kratos: &Kratos, is_pinned: bool) -> Outcome<()> {
-    let Some(program) = envoy::found() else {
+    let Some(program) = process::found("envoy") else {
         println!("buffering: skipped, no `envoy` in target/tools/bin or on PATH");
         return Ok(());
     };
     let app = Some(app().await?);
     let mut pairs = Vec::new();
     for has_bodies in [false, true] {
-        let stepgate = Server::stepgate(&kratos.keeping_forms(), is_pinned).await?;
+        let stepgate =
+            Server::start(&Program::stepgate(&kratos.keeping_forms()), is_pinned).await?;
         let setup = Setup {
             authorizer: Some(stepgate.port()),
             has_bodies,

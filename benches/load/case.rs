@@ -9,6 +9,7 @@ use crate::{
     Outcome, floor,
     load::{Expected, Load},
     message,
+    process::Program,
 };
 
 /// Somebody with a second factor.
@@ -34,10 +35,11 @@ pub(crate) struct Kratos {
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) target: Option<Target>,
-    /// Stepgate's, but for its port.
-    pub(crate) config: String,
+    pub(crate) program: Program,
     pub(crate) load: Load,
-    asks: Asks,
+    /// What the floor is asked.
+    pub(crate) floor: Load,
+    pub(crate) asks: Asks,
 }
 
 /// The ratio to the floor that must be held, and the one to aim at.
@@ -49,7 +51,7 @@ pub(crate) struct Target {
 
 /// How often Kratos must be asked for a session while it is measured; else the case is not what its name says.
 #[derive(Clone, Copy)]
-enum Asks {
+pub(crate) enum Asks {
     Never,
     EachTime,
 }
@@ -112,9 +114,21 @@ rules:
 }
 
 impl Case {
+    /// One without a target that asks Kratos nothing.
+    fn new(name: &'static str, config: &str, load: Load) -> Self {
+        Self {
+            name,
+            target: None,
+            program: Program::stepgate(config),
+            floor: load.of_floor(),
+            load,
+            asks: Asks::Never,
+        }
+    }
+
     /// The answer of the floor that this case is compared with.
-    pub(crate) fn floor(&self) -> &'static str {
-        match self.load.floor {
+    pub(crate) fn answer_of_floor(&self) -> &'static str {
+        match self.floor.expected {
             Expected::Allow => floor::ALLOW,
             Expected::Redirect(_) => floor::REDIRECT,
         }
@@ -141,19 +155,18 @@ pub(crate) fn all(kratos: &Kratos) -> Outcome<Vec<Case>> {
     let asking = kratos.config(&rule("transfer", "aal2", ", cache: off"));
     let first = kratos.aal2.get(..1).ok_or("nobody stepped up")?;
     let strangers = kratos.aal2.get(..ASKING).ok_or("nobody stepped up")?;
-    let allow = |name, gate, config: &str, messages, how| Case {
-        name,
-        target: gate,
-        config: config.to_owned(),
-        load: load(messages, how, Expected::Allow),
-        asks: Asks::Never,
+    let allow = |name, target, config: &str, messages, how| {
+        let case = Case::new(name, config, load(messages, how, Expected::Allow));
+        Case { target, ..case }
     };
-    let refusal = |name, gate, reason, messages, asks| Case {
-        name,
-        target: gate,
-        config: aal2.clone(),
-        load: load(messages, MANY, Expected::Redirect(Some(reason))),
-        asks,
+    let refusal = |name, target, reason, messages, asks| {
+        let load = load(messages, MANY, Expected::Redirect(Some(reason)));
+        let case = Case::new(name, &aal2, load);
+        Case {
+            target,
+            asks,
+            ..case
+        }
     };
     let nobody = vec![message::page("app.test", "/transfer/1", None)?];
     let miss = Case {
@@ -203,16 +216,10 @@ fn load(
     (in_flight, connections): (usize, usize),
     expected: Expected,
 ) -> Load {
-    let floor = match expected {
-        Expected::Allow => Expected::Allow,
-        Expected::Redirect(_) => Expected::Redirect(None),
-    };
     Load {
-        messages: messages.into(),
-        connections,
         in_flight,
-        expected,
-        floor,
+        connections,
+        ..Load::of(messages, expected)
     }
 }
 
@@ -244,11 +251,6 @@ pub(crate) fn ruled(name: &'static str, rules: usize, kratos: &Kratos) -> Outcom
             Some(&cookie),
         )?);
     }
-    Ok(Case {
-        name,
-        target: None,
-        config: kratos.config(&text),
-        load: load(messages, MANY, Expected::Allow),
-        asks: Asks::Never,
-    })
+    let load = Load::of(messages, Expected::Allow);
+    Ok(Case::new(name, &kratos.config(&text), load))
 }

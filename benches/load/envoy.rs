@@ -1,25 +1,20 @@
 //! Requests per second through a real Envoy: alone, with the floor behind it, with Stepgate behind it.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use bytes::Bytes;
 use h2::{RecvStream, client::SendRequest};
 use http::{Request, Response};
-use tempfile::TempDir;
 use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
     Outcome, ROUND, ROUNDS,
     case::Kratos,
     floor,
-    load::{Answer, MAX_RUN, Tally, connect, now},
-    process::{self, Server},
+    load::{Answer, MAX_RUN, Tally, now},
+    process::{self, Program, Server},
     table::{Bound, Line, median, real},
+    wire::connect,
 };
 
 const TEMPLATE: &str = include_str!("envoy.yaml");
@@ -55,14 +50,14 @@ pub(crate) struct Page {
 
 /// The three in turn; nothing but a message where there is no Envoy.
 pub(crate) async fn run(kratos: &Kratos, is_pinned: bool) -> Outcome<()> {
-    let Some(program) = found() else {
+    let Some(program) = process::found("envoy") else {
         println!(
             "through Envoy: skipped, no `envoy` in target/tools/bin or on PATH (`make envoy` gets one)"
         );
         return Ok(());
     };
-    let allow_all = Server::floor(floor::ALLOW, is_pinned).await?;
-    let stepgate = Server::stepgate(&kratos.remembering(1), is_pinned).await?;
+    let allow_all = Server::start(&Program::floor(floor::ALLOW)?, is_pinned).await?;
+    let stepgate = Server::start(&Program::stepgate(&kratos.remembering(1)), is_pinned).await?;
     let cookie = kratos
         .sign_in(1)?
         .first()
@@ -105,37 +100,18 @@ pub(crate) async fn run(kratos: &Kratos, is_pinned: bool) -> Outcome<()> {
     Ok(())
 }
 
-/// The program, if there is one.
-pub(crate) fn found() -> Option<PathBuf> {
-    let tools = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin");
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(tools).chain(env::split_paths(&path).collect::<Vec<_>>());
-    folders
-        .map(|folder| folder.join("envoy"))
-        .find(|program| program.is_file())
-}
-
 /// An Envoy with one worker thread, once it listens.
 pub(crate) async fn start(program: &Path, setup: Setup, is_pinned: bool) -> Outcome<Server> {
-    let port = process::free_port()?;
-    let folder = TempDir::new()?;
-    let file = folder.path().join("envoy.yaml");
-    fs::write(&file, setup.config(port))?;
-    let mut command = process::command(program.to_owned(), is_pinned);
-    command.args([
-        "--concurrency",
-        "1",
-        "--use-dynamic-base-id",
-        "--log-level",
-        "error",
-        "-c",
-    ]);
-    command.arg(file).stdin(Stdio::null());
-    Server::start(command, port, Some(folder)).await
+    let program = Program {
+        path: program.to_owned(),
+        arguments: "--concurrency 1 --use-dynamic-base-id --log-level error -c envoy.yaml",
+        files: vec![("envoy.yaml", setup.config())],
+    };
+    Server::start(&program, is_pinned).await
 }
 
 impl Setup {
-    fn config(self, port: u16) -> String {
+    fn config(self) -> String {
         let filter = match (self.authorizer, self.has_bodies) {
             (None, _) => String::new(),
             (Some(_), false) => ASK.to_owned(),
@@ -150,7 +126,6 @@ impl Setup {
         TEMPLATE
             .replace(FILTER, &filter)
             .replace("ANSWER", answer)
-            .replace("LISTEN", &port.to_string())
             .replace("AUTHORIZER", &or_none(self.authorizer))
             .replace("APP", &or_none(self.app))
     }

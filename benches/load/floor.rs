@@ -18,10 +18,10 @@ use tonic::{Request, Response, Status, transport::Server};
 
 use crate::Outcome;
 
-/// Answers every check with an allow.
-pub(crate) const ALLOW: &str = "allow-all";
-/// Answers every check with a 303, as a refusal of a page is.
-pub(crate) const REDIRECT: &str = "redirect-all";
+/// How this program is started to answer every check with an allow.
+pub(crate) const ALLOW: &str = "allow-all PORT_1";
+/// And to answer every check with a 303, as a refusal of a page is.
+pub(crate) const REDIRECT: &str = "redirect-all PORT_1";
 
 /// `PERMISSION_DENIED` of gRPC.
 const PERMISSION_DENIED: i32 = 7;
@@ -29,10 +29,8 @@ const PERMISSION_DENIED: i32 = 7;
 const LOCATION: &str = "https://ciam.test/self-service/login/browser?aal=aal2&refresh=true&return_to=https%3A%2F%2Fapp.test%2Ftransfer%2F1";
 
 /// Serves until it is killed.
-pub(crate) async fn serve(answer: &str, port: u16) -> Outcome<()> {
-    let floor = Floor {
-        redirects: answer == REDIRECT,
-    };
+pub(crate) async fn serve(redirects: bool, port: u16) -> Outcome<()> {
+    let floor = Floor { redirects };
     Server::builder()
         .add_service(AuthorizationServer::new(floor))
         .serve(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))

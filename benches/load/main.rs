@@ -13,15 +13,17 @@ mod envoy;
 mod floor;
 mod load;
 mod message;
+mod others;
 mod process;
 mod steady;
 mod table;
+mod wire;
 
 use std::{env, error::Error, time::Duration};
 
 use case::{Case, Kratos};
 use load::{Load, Until};
-use process::Server;
+use process::{Program, Server};
 use table::{Figures, Row};
 
 /// The floor shall owe nothing to a slower allocator than Stepgate's.
@@ -43,9 +45,8 @@ fn main() -> Outcome<()> {
     // Cargo adds `--bench`.
     let mut words = env::args().skip(1).filter(|word| word != "--bench");
     match (words.next().as_deref(), words.next()) {
-        (Some(answer @ (floor::ALLOW | floor::REDIRECT)), Some(port)) => {
-            runtime.block_on(floor::serve(answer, port.parse()?))
-        }
+        (Some("allow-all"), Some(port)) => runtime.block_on(floor::serve(false, port.parse()?)),
+        (Some("redirect-all"), Some(port)) => runtime.block_on(floor::serve(true, port.parse()?)),
         // A word picks the cases that have it in their name.
         (only, _) => runtime.block_on(bench(only.unwrap_or_default())),
     }
@@ -63,7 +64,8 @@ async fn bench(only: &str) -> Outcome<()> {
             rows.push(row);
         }
     }
-    println!("{}", table::comparisons(&rows));
+    println!("{}\n", table::comparisons(&rows));
+    others::run(only, &kratos, is_pinned).await?;
     beside::run(only, &kratos, is_pinned).await?;
     if "through Envoy".contains(only) {
         envoy::run(&kratos, is_pinned).await?;
@@ -81,43 +83,38 @@ pub(crate) fn print(line: &table::Line) {
     println!("{line}");
 }
 
-/// One case: a floor and a Stepgate, loaded in turn.
-async fn measure(case: &Case, kratos: &Kratos, is_pinned: bool) -> Outcome<Row> {
-    let floor = Server::floor(case.floor(), is_pinned).await?;
-    let stepgate = Server::stepgate(&case.config, is_pinned).await?;
-    let idle = stepgate.resident_kib()?;
+/// One case: a floor and the case's program, loaded in turn.
+pub(crate) async fn measure(case: &Case, kratos: &Kratos, is_pinned: bool) -> Outcome<Row> {
+    let floor = Program::floor(case.answer_of_floor())?;
+    let floor = Server::start(&floor, is_pinned).await?;
+    let own = Server::start(&case.program, is_pinned).await?;
+    let idle = own.resident_kib()?;
     // Every message once, so that what can be remembered is.
     let warm_up = Until::Sent(case.load.messages.len().max(2_000));
-    case.load
-        .run(floor.port(), warm_up, &case.load.floor)
-        .await?;
-    case.load
-        .run(stepgate.port(), warm_up, &case.load.expected)
-        .await?;
+    case.floor.run(floor.port(), warm_up).await?;
+    case.load.run(own.port(), warm_up).await?;
     let calls = kratos.double.whoami_calls();
-    let (mut low, mut own) = (Figures::default(), Figures::default());
+    let (mut low, mut high) = (Figures::default(), Figures::default());
     for _ in 0..ROUNDS {
-        low.add(round(&floor, &case.load, &case.load.floor).await?);
-        own.add(round(&stepgate, &case.load, &case.load.expected).await?);
+        low.add(round(&floor, &case.floor).await?);
+        high.add(round(&own, &case.load).await?);
     }
     let calls = kratos.double.whoami_calls().saturating_sub(calls);
-    case.holds(calls, own.answers())?;
+    case.holds(calls, high.answers())?;
     Ok(Row {
         name: case.name,
         target: case.target,
         floor: low,
-        stepgate: own,
+        own: high,
         whoami_calls: calls,
-        resident_kib: (idle, stepgate.resident_kib()?),
+        resident_kib: (idle, own.resident_kib()?),
     })
 }
 
 /// One server for one round.
-async fn round(server: &Server, load: &Load, expected: &load::Expected) -> Outcome<table::Round> {
+async fn round(server: &Server, load: &Load) -> Outcome<table::Round> {
     let before = server.cpu()?;
-    let tally = load
-        .run(server.port(), Until::Past(ROUND), expected)
-        .await?;
+    let tally = load.run(server.port(), Until::Past(ROUND)).await?;
     let cpu = server.cpu()?.saturating_sub(before);
     Ok(table::Round { cpu, tally })
 }

@@ -3,7 +3,7 @@
 use std::{
     env, fs, io,
     net::{Ipv4Addr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -23,13 +23,23 @@ const TICK: Duration = Duration::from_millis(10);
 const PAUSE: Duration = Duration::from_millis(1);
 const TRIES: usize = 5_000;
 
+/// A program that listens, and what it is started with. `PORT_1` in an argument or a file is where it is asked; what
+/// else it listens on is `PORT_2` and `PORT_3`.
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    /// Parted by spaces.
+    pub(crate) arguments: &'static str,
+    /// Names and texts, in the folder that it is started in.
+    pub(crate) files: Vec<(&'static str, String)>,
+}
+
 /// A running server; it is killed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
     port: u16,
-    /// Its configuration.
-    _folder: Option<TempDir>,
+    /// Its files.
+    _folder: TempDir,
 }
 
 /// Keeps this process to its core; whether that could be done.
@@ -44,37 +54,24 @@ pub(crate) fn pin_self() -> bool {
 }
 
 impl Server {
-    /// This program, as the floor.
-    pub(crate) async fn floor(answer: &str, is_pinned: bool) -> Outcome<Self> {
-        let port = free_port()?;
-        let mut command = command(env::current_exe()?, is_pinned);
-        command.arg(answer).arg(port.to_string());
-        Self::start(command, port, None).await
-    }
-
-    /// Stepgate with this configuration, its port and one worker.
-    pub(crate) async fn stepgate(config: &str, is_pinned: bool) -> Outcome<Self> {
-        let port = free_port()?;
+    /// This, once it listens.
+    pub(crate) async fn start(program: &Program, is_pinned: bool) -> Outcome<Self> {
         let folder = TempDir::new()?;
-        let file = folder.path().join("stepgate.yaml");
-        let servers = format!(
-            "workers: 1\nservers: {{ admin: {{ listen: off }}, grpc: {{ listen: '127.0.0.1:{port}' }} }}\n"
-        );
-        fs::write(&file, format!("{config}{servers}"))?;
-        let program = env::var_os("STEPGATE_BIN").map_or_else(built, PathBuf::from);
-        let mut command = command(program, is_pinned);
-        command.args(["serve", "-c"]).arg(file);
-        Self::start(command, port, Some(folder)).await
-    }
-
-    /// This command, once it listens on that port.
-    pub(crate) async fn start(
-        mut command: Command,
-        port: u16,
-        folder: Option<TempDir>,
-    ) -> Outcome<Self> {
-        let quiet = command.stdin(Stdio::null()).stdout(Stdio::null());
-        let child = quiet.stderr(Stdio::null()).spawn()?;
+        let ports = [free_port()?, free_port()?, free_port()?];
+        for (name, text) in &program.files {
+            fs::write(folder.path().join(name), with_ports(text, ports))?;
+        }
+        let arguments = with_ports(program.arguments, ports);
+        let child = command(&program.path, is_pinned)
+            .args(arguments.split(' '))
+            .current_dir(&folder)
+            // A program in Go has one worker, too.
+            .env("GOMAXPROCS", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let [port, ..] = ports;
         let mut server = Self {
             child,
             port,
@@ -134,13 +131,50 @@ impl Drop for Server {
     }
 }
 
-/// The Stepgate that cargo built beside this program, in the same profile.
-fn built() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_stepgate"))
+impl Program {
+    /// Stepgate with this configuration, a port for gRPC and one worker.
+    pub(crate) fn stepgate(config: &str) -> Self {
+        let servers = "workers: 1\nservers: { admin: { listen: off }, grpc: { listen: '127.0.0.1:PORT_1' } }\n";
+        // What cargo built beside this program, in the same profile.
+        let built = || PathBuf::from(env!("CARGO_BIN_EXE_stepgate"));
+        Self {
+            path: env::var_os("STEPGATE_BIN").map_or_else(built, PathBuf::from),
+            arguments: "serve -c stepgate.yaml",
+            files: vec![("stepgate.yaml", format!("{config}{servers}"))],
+        }
+    }
+
+    /// This program, as the floor that gives this answer.
+    pub(crate) fn floor(arguments: &'static str) -> Outcome<Self> {
+        Ok(Self {
+            path: env::current_exe()?,
+            arguments,
+            files: Vec::new(),
+        })
+    }
+}
+
+/// Where the program of that name is, if it is in `target/tools/bin` or on PATH.
+pub(crate) fn found(name: &str) -> Option<PathBuf> {
+    let tools = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(tools).chain(env::split_paths(&path).collect::<Vec<_>>());
+    folders
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file())
+}
+
+fn with_ports(text: &str, ports: [u16; 3]) -> String {
+    let names = ["PORT_1", "PORT_2", "PORT_3"].into_iter();
+    names
+        .zip(ports)
+        .fold(text.to_owned(), |text, (name, port)| {
+            text.replace(name, &port.to_string())
+        })
 }
 
 /// A command for the server's core; `taskset` turns into the program, so the process stays the same.
-pub(crate) fn command(program: PathBuf, is_pinned: bool) -> Command {
+fn command(program: &Path, is_pinned: bool) -> Command {
     if !is_pinned {
         return Command::new(program);
     }
@@ -149,7 +183,7 @@ pub(crate) fn command(program: PathBuf, is_pinned: bool) -> Command {
     command
 }
 
-pub(crate) fn free_port() -> io::Result<u16> {
+fn free_port() -> io::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
 }

@@ -8,7 +8,8 @@ use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
     Outcome,
-    load::{Expected, Load, MAX_RUN, Tally, ask, connect, now},
+    load::{Expected, Load, MAX_RUN, Tally, now},
+    wire::{check, connect},
 };
 
 impl Load {
@@ -19,22 +20,11 @@ impl Load {
         port: u16,
         per_second: f64,
         past: Duration,
-        expected: Expected,
     ) -> Outcome<Tally> {
-        timeout(
-            MAX_RUN,
-            self.steady_unbounded(port, per_second, past, expected),
-        )
-        .await?
+        timeout(MAX_RUN, self.steady_unbounded(port, per_second, past)).await?
     }
 
-    async fn steady_unbounded(
-        &self,
-        port: u16,
-        per_second: f64,
-        past: Duration,
-        expected: Expected,
-    ) -> Outcome<Tally> {
+    async fn steady_unbounded(&self, port: u16, per_second: f64, past: Duration) -> Outcome<Tally> {
         let mut connections = Vec::new();
         for _ in 0..self.connections {
             connections.push(connect(port).await?);
@@ -54,7 +44,7 @@ impl Load {
                 due_at,
                 connection.clone(),
                 message.clone(),
-                expected,
+                self.expected,
             ));
             due = due.saturating_add(pause);
             while let Some(one) = asked.try_join_next() {
@@ -76,7 +66,7 @@ async fn ask_at(
     message: Bytes,
     expected: Expected,
 ) -> Outcome<Tally> {
-    let response = ask(connection, message).await?;
+    let response = check(connection, message).await?;
     let mut tally = Tally::default();
     tally.count(&expected.hold(&response)?);
     tally.latencies.push(now().duration_since(due));

@@ -27,9 +27,9 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) target: Option<Target>,
     pub(crate) floor: Figures,
-    pub(crate) stepgate: Figures,
+    pub(crate) own: Figures,
     pub(crate) whoami_calls: u64,
-    /// Stepgate's, before the first check and after the last.
+    /// The program's, before the first check and after the last.
     pub(crate) resident_kib: (usize, usize),
 }
 
@@ -132,7 +132,7 @@ impl Row {
     }
 
     fn each_round(&self, of: impl Fn(&Figures) -> &Vec<f64>, with: fn(f64, f64) -> f64) -> f64 {
-        let rounds = of(&self.stepgate).iter().zip(of(&self.floor));
+        let rounds = of(&self.own).iter().zip(of(&self.floor));
         median(
             &rounds
                 .map(|(own, floor)| with(*own, *floor))
@@ -152,15 +152,15 @@ impl fmt::Display for Row {
             "{:<26}|{:>7.0} |{:>7.0} |{:>7.2} |{:>7.2} |{:>6.2} | {:<25}|{:>6.0} |{:>6.0} |{:>8} |{:>8} |{:>8} |{:>5.1} → {:.1}",
             self.name,
             median(&self.floor.per_second),
-            median(&self.stepgate.per_second),
+            median(&self.own.per_second),
             median(&self.floor.cpu),
-            median(&self.stepgate.cpu),
+            median(&self.own.cpu),
             self.ratio(),
             target,
             median(&self.floor.p50),
-            median(&self.stepgate.p50),
-            self.stepgate.allowed,
-            self.stepgate.denied,
+            median(&self.own.p50),
+            self.own.allowed,
+            self.own.denied,
             self.whoami_calls,
             real(before) / 1024.0,
             real(after) / 1024.0,
@@ -177,7 +177,7 @@ pub(crate) fn introduction(is_pinned: bool) -> String {
     };
     let line = format!(
         "{:<26}|{:^17}|{:^17}|{:>6} | {:<25}|{:^15}|{:^29}|{:^13}",
-        "", "checks/s", "CPU µs a check", "", "", "p50 µs", "Stepgate's answers, whoami", "RSS MiB"
+        "", "checks/s", "CPU µs a check", "", "", "p50 µs", "our answers, whoami", "RSS MiB"
     );
     let words = format!(
         "{:<26}|{:>7} |{:>7} |{:>7} |{:>7} |{:>6} | {:<25}|{:>6} |{:>6} |{:>8} |{:>8} |{:>8} |{:>13}",
