@@ -26,17 +26,26 @@ pub(super) fn bytes_or_empty(out: &mut Vec<u8>, field: u8, value: &[u8]) {
     out.extend_from_slice(value);
 }
 
-/// A message within this one. Its length, known once it is written, is turned to its front.
+/// A message within this one. Its length is known once it is written; a byte is kept for it, which is enough for most.
 pub(super) fn message(out: &mut Vec<u8>, field: u8, write: impl FnOnce(&mut Vec<u8>)) {
     key(out, field, LENGTH_DELIMITED);
+    let kept = out.len();
+    out.push(0);
     let start = out.len();
     write(out);
-    let end = out.len();
-    length(out, end.saturating_sub(start));
-    let length_bytes = out.len().saturating_sub(end);
-    if let Some(written) = out.get_mut(start..) {
-        written.rotate_right(length_bytes);
+    let length = out.len().saturating_sub(start);
+    match (u8::try_from(length), out.get_mut(kept)) {
+        (Ok(length @ ..0x80), Some(byte)) => *byte = length,
+        _ => widen(out, kept, length),
     }
+}
+
+/// Puts a longer length in the place of the byte that was kept for it.
+#[cold]
+fn widen(out: &mut Vec<u8>, kept: usize, length_of_message: usize) {
+    let mut wide = Vec::new();
+    length(&mut wide, length_of_message);
+    out.splice(kept..=kept, wide);
 }
 
 /// Fields below 16, which is all that are written here, have a key of one byte.
