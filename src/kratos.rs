@@ -228,12 +228,16 @@ impl Kratos {
         })
     }
 
-    /// Who presents nothing, or nothing that could be a credential: nobody, given proof that Kratos is ready.
+    /// Who presents nothing, or nothing that could be a credential: nobody, given a young proof that Kratos is ready. `None`
+    /// where there is none.
+    #[must_use]
+    pub fn nobody(&self, now: SystemTime) -> Option<Standing> {
+        self.belief.of_readiness(now)
+    }
+
+    /// The same, by asking Kratos whether it is ready.
     pub async fn ask_of_nobody(&self, now: SystemTime) -> Standing {
         let belief = Arc::clone(&self.belief);
-        if let Some(standing) = belief.of_readiness(now) {
-            return standing;
-        }
         let call = || async move { belief.of_absence(now).await };
         let told = self.readiness.share((), || None, call).await;
         told.map_or(Standing::Unavailable { retry_after: None }, |landed| {

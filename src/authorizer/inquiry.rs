@@ -103,9 +103,10 @@ impl Inquiry<'_> {
                     None => Box::pin(self.bounded(budget, self.of(credential))).await,
                 }
             }
-            Presented::Nothing | Presented::Malformed(_) => {
-                Box::pin(self.bounded(budget, self.of_nobody())).await
-            }
+            Presented::Nothing | Presented::Malformed(_) => match self.kratos.nobody(self.now) {
+                Some(standing) => standing.into(),
+                None => Box::pin(self.bounded(budget, self.of_nobody())).await,
+            },
         }
     }
 
