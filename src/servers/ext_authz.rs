@@ -38,7 +38,7 @@ use super::{
 };
 use crate::{
     authorizer::{Answer, Authorizer},
-    domain::request::Facts,
+    domain::{headers::Headers, request::Facts},
 };
 
 /// The service, for which `grpc.health.v1` answers beside the empty name.
@@ -125,9 +125,7 @@ impl<H: Health> ExtAuthz<H> {
         loop {
             while let Poll::Ready(call) = connection.poll_accept(context) {
                 match call.transpose()? {
-                    Some((request, call)) => {
-                        calls.push(Box::pin(Arc::clone(self).answer(request, call)));
-                    }
+                    Some((request, call)) => calls.push(self.begin(request, call)),
                     None => return Poll::Ready(Ok(())),
                 }
             }
@@ -142,38 +140,61 @@ impl<H: Health> ExtAuthz<H> {
         }
     }
 
-    /// Answers a call, unless its caller gives up first.
-    async fn answer(self: Arc<Self>, request: Request<RecvStream>, mut call: SendResponse<Bytes>) {
-        let sent = if request.uri().path() == CHECK {
-            let checked = tokio::select! {
-                biased;
-                checked = self.check(request) => checked,
-                _ = poll_fn(|context| call.poll_reset(context)) => return,
-            };
-            match checked {
-                Ok(answer) => {
-                    unary::send(encode::response(&answer, unary::PREFIX_BYTES), &mut call)
-                }
-                Err(status) => unary::fail(status, &mut call),
-            }
+    /// The answer to a call, yet to be given.
+    fn begin(self: &Arc<Self>, request: Request<RecvStream>, call: SendResponse<Bytes>) -> Call {
+        if request.uri().path() == CHECK {
+            Box::pin(Arc::clone(self).answer(Asked::from(request), call))
         } else {
             // A call that nobody serves is answered there, too.
-            Box::pin(health::answer(self.health.clone(), request, &mut call)).await
-        };
-        if let Err(error) = sent {
-            tracing::debug!(%error, "a call is answered to nobody");
+            Box::pin(health::answer(self.health.clone(), request, call))
         }
     }
 
-    async fn check(&self, call: Request<RecvStream>) -> Result<Answer, Status> {
-        let deadline = deadline(call.headers());
-        let trace = facts::trace(call.headers());
-        let check = unary::receive(call.into_body()).await?;
+    /// Answers a check, unless its caller gives up first.
+    async fn answer(self: Arc<Self>, asked: Asked, mut call: SendResponse<Bytes>) {
+        let checked = tokio::select! {
+            biased;
+            checked = self.check(asked) => checked,
+            _ = poll_fn(|context| call.poll_reset(context)) => return,
+        };
+        let sent = match checked {
+            Ok(answer) => unary::send(encode::response(&answer, unary::PREFIX_BYTES), &mut call),
+            Err(status) => unary::fail(status, &mut call),
+        };
+        tell(sent);
+    }
+
+    async fn check(&self, asked: Asked) -> Result<Answer, Status> {
+        let check = unary::receive(asked.body).await?;
         let facts = Facts {
-            trace,
+            trace: asked.trace,
             ..facts::of(check)
         };
-        Ok(self.authorizer.check("grpc", &facts, deadline).await)
+        Ok(self.authorizer.check("grpc", &facts, asked.deadline).await)
+    }
+}
+
+/// A check that is yet to be read. Of the call, which is many times as large, nothing else is kept.
+struct Asked {
+    deadline: Option<Duration>,
+    trace: Headers,
+    body: RecvStream,
+}
+
+impl From<Request<RecvStream>> for Asked {
+    fn from(call: Request<RecvStream>) -> Self {
+        Self {
+            deadline: deadline(call.headers()),
+            trace: facts::trace(call.headers()),
+            body: call.into_body(),
+        }
+    }
+}
+
+/// Says where an answer reached nobody.
+fn tell(sent: Result<(), h2::Error>) {
+    if let Err(error) = sent {
+        tracing::debug!(%error, "a call is answered to nobody");
     }
 }
 

@@ -18,7 +18,7 @@ use tonic_health::{
     server::HealthReporter,
 };
 
-use super::super::door::told;
+use super::{super::door::told, tell};
 
 /// Health of the door for the empty name and for this service: `NOT_SERVING` once `drain` holds true.
 pub(super) async fn of(
@@ -41,15 +41,19 @@ async fn report(reporter: &HealthReporter, service: &str, status: ServingStatus)
 }
 
 /// Answers a call about health, or says that nobody serves such a call.
-///
-/// # Errors
-/// Where the caller is gone.
 pub(super) async fn answer(
     mut health: HealthServer<impl Health>,
     request: Request<RecvStream>,
+    mut call: SendResponse<Bytes>,
+) {
+    let Ok(response) = health.call(request.map(Received)).await;
+    tell(pass_on(response, &mut call).await);
+}
+
+async fn pass_on(
+    response: Response<tonic::body::Body>,
     call: &mut SendResponse<Bytes>,
 ) -> Result<(), h2::Error> {
-    let Ok(response) = health.call(request.map(Received)).await;
     let (head, body) = response.into_parts();
     let head = Response::from_parts(head, ());
     if body.is_end_stream() {
