@@ -24,8 +24,8 @@ const MARGIN: Duration = Duration::from_secs(5);
 
 /// Serves, and says how it ended.
 pub(super) fn run(config: &Path) -> Exit {
-    let reloader = Reloader::new(config.to_owned());
-    let config = match Config::load(config) {
+    let mut reloader = Reloader::new(config.to_owned());
+    let config = match reloader.load() {
         Ok(config) => config,
         Err(faults) => {
             complain(&faults);

@@ -18,7 +18,7 @@ use std::{
 
 use notify::{Event, RecommendedWatcher};
 
-use super::{Config, Faults};
+use super::{Config, Faults, given::Given};
 use crate::{
     authorizer::Authorizer,
     kratos::BuildError,
@@ -29,6 +29,9 @@ use files::{Files, Folders};
 
 /// Files that haven't changed for so long are written.
 const QUIET: Duration = Duration::from_millis(100);
+
+/// Between two looks, where nobody asks for one.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Reads the configuration again and has the authorizer answer by it.
 #[derive(Debug)]
@@ -43,8 +46,8 @@ pub struct Reloader {
 #[derive(Clone, Debug)]
 pub struct Asker(mpsc::Sender<Call>);
 
-/// Why files are looked at.
-#[derive(Clone, Copy, Debug)]
+/// Why files are looked at; of several reasons the last in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Call {
     /// Something happened in a folder.
     Stirred,
@@ -73,7 +76,7 @@ pub enum ReloadError {
 }
 
 impl Reloader {
-    /// Looks at the configuration in this file. What changes from now on is noticed, so this comes before the first load.
+    /// For the configuration in this file.
     #[must_use]
     pub fn new(config: PathBuf) -> Self {
         let (asked, calls) = mpsc::channel();
@@ -83,6 +86,17 @@ impl Reloader {
             asked,
             calls,
         }
+    }
+
+    /// Reads and checks the configuration as [`Config::load`] does. What changes from now on is noticed.
+    ///
+    /// # Errors
+    /// Every fault in it, or that it can't be read.
+    pub fn load(&mut self) -> Result<Config, Faults> {
+        // Looked at before it is checked: what changes meanwhile is new afterwards.
+        let (files, file) = self.files.read();
+        self.files = files;
+        file?.check_given(&self.files.name(), &Given::here())
     }
 
     /// Whoever asks for a reload has one.
@@ -111,17 +125,27 @@ impl Reloader {
     fn run(&mut self, authorizer: &Authorizer) {
         let mut folders = self.folders();
         // What changed before the folders were watched.
-        let mut call = Ok(Call::Stirred);
-        while let Ok(why) = call {
-            let wanted = matches!(why, Call::Asked) || self.have_changed();
+        let mut call = Some(Call::Stirred);
+        while let Some(why) = call {
+            let wanted = why == Call::Asked || self.have_changed();
             if wanted {
                 self.tell(authorizer);
             }
             if let Some(folders) = &mut folders {
                 folders.watch(self.files.folders());
             }
-            call = self.calls.recv();
+            call = self.call();
         }
+    }
+
+    /// Waits for a call. Those that have come since the last are one: a folder may be stirred all the time, by a log that
+    /// lies there.
+    fn call(&self) -> Option<Call> {
+        let first = self.calls.recv().ok()?;
+        if first == Call::Stirred {
+            thread::sleep(PAUSE);
+        }
+        Some(self.calls.try_iter().fold(first, Call::max))
     }
 
     /// The watched folders; without them a reload must be asked for.
@@ -182,9 +206,7 @@ impl Reloader {
     /// # Errors
     /// Why the old one stays.
     pub fn reload(&mut self, authorizer: &Authorizer) -> Result<usize, ReloadError> {
-        // Before the load: what changes meanwhile is new afterwards.
-        self.files = self.files.look();
-        let config = Config::load(self.files.config())?;
+        let config = self.load()?;
         let (rules, now) = (config.policy.rules.rules().len(), Start::of(&config));
         config.tell_warnings();
         let snapshot = config.into_successor(&authorizer.snapshot())?;

@@ -10,7 +10,11 @@ use std::{
 use notify::{RecursiveMode, Watcher};
 use serde_saphyr::Spanned;
 
-use crate::config::file::{self, File, Tls};
+use crate::config::{
+    Fault,
+    file::{self, File, Tls},
+    text,
+};
 
 /// How many symbolic links lead on from one to the next; Linux follows no more.
 const MAX_LINKS: usize = 40;
@@ -36,24 +40,44 @@ impl PartialEq for Files {
 }
 
 impl Files {
-    /// Looks for the first time.
+    /// Nothing is known of them yet but the first one's name.
     pub(super) fn of(config: PathBuf) -> Self {
-        let nothing = Self {
+        Self {
             config,
             own: 0,
             all: 0,
             patterns: BTreeSet::new(),
             paths: BTreeSet::new(),
-        };
-        nothing.look()
+        }
     }
 
-    /// Looks again. Where the first file can't be understood, it is thought to name the same ones as before.
+    /// Looks at them. Where the first file can't be understood, it is thought to name the same ones as before.
     pub(super) fn look(&self) -> Self {
-        let text = fs::read(&self.config).unwrap_or_default();
-        let own = digest(&text);
-        let named = (own != self.own).then(|| patterns(&self.config, &text));
-        let patterns = named.flatten().unwrap_or_else(|| self.patterns.clone());
+        let text = text(&self.name());
+        if own(&text) == self.own {
+            self.now(self.own, self.patterns.clone())
+        } else {
+            self.read_in(text).0
+        }
+    }
+
+    /// The same, and what stands in the first file. A change after this is one to the next look.
+    pub(super) fn read(&self) -> (Self, Result<File, Fault>) {
+        self.read_in(text(&self.name()))
+    }
+
+    fn read_in(&self, text: Result<String, Fault>) -> (Self, Result<File, Fault>) {
+        let own = own(&text);
+        let file = text.and_then(|text| file::parse(&self.name(), &text));
+        let patterns = match &file {
+            Ok(file) => patterns(&self.config, file),
+            Err(_) => self.patterns.clone(),
+        };
+        (self.now(own, patterns), file)
+    }
+
+    /// What stands there now.
+    fn now(&self, own: u64, patterns: BTreeSet<String>) -> Self {
         let others = patterns
             .iter()
             .filter_map(|pattern| glob::glob(pattern).ok());
@@ -72,9 +96,9 @@ impl Files {
         }
     }
 
-    /// The first file.
-    pub(super) fn config(&self) -> &Path {
-        &self.config
+    /// The first file, as faults name it.
+    pub(super) fn name(&self) -> String {
+        self.config.display().to_string()
     }
 
     /// The folders where a change to one of the files would show, those that could hold a new one included.
@@ -94,10 +118,13 @@ fn digest(value: &(impl Hash + ?Sized)) -> u64 {
     hasher.finish()
 }
 
-/// The files that the text of a configuration names, as patterns from here.
-fn patterns(config: &Path, text: &[u8]) -> Option<BTreeSet<String>> {
-    let text = std::str::from_utf8(text).ok()?;
-    let file: File = file::parse(&config.display().to_string(), text).ok()?;
+/// Of what stands in the first file.
+fn own(text: &Result<String, Fault>) -> u64 {
+    digest(text.as_deref().unwrap_or_default())
+}
+
+/// The files that a configuration names, as patterns from here.
+fn patterns(config: &Path, file: &File) -> BTreeSet<String> {
     let folder = config.parent().unwrap_or(Path::new(""));
     let globs = file.rule_files.iter();
     let globs = globs.map(|glob| folder.join(&glob.value).display().to_string());
@@ -118,7 +145,7 @@ fn patterns(config: &Path, text: &[u8]) -> Option<BTreeSet<String>> {
         .map(|path: &Spanned<String>| {
             glob::Pattern::escape(&folder.join(&path.value).display().to_string())
         });
-    Some(globs.chain(plain).collect())
+    globs.chain(plain).collect()
 }
 
 /// Adds the folder of a path and, where symbolic links are on the way, the folder of each.

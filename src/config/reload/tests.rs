@@ -22,7 +22,7 @@ fn kept(before: &str, after: &str) -> [bool; 2] {
     let path = folder.path().join("stepgate.yaml");
     fs::write(&path, before).unwrap();
     let mut reloader = Reloader::new(path.clone());
-    let config = Config::load(&path).unwrap();
+    let config = reloader.load().unwrap();
     let authorizer = Authorizer::new(config.into_snapshot().unwrap(), Clock::system());
     let old = authorizer.snapshot();
     fs::write(&path, after).unwrap();
@@ -70,7 +70,7 @@ fn a_look_tells_whether_any_file_holds_something_new() {
     write("a.yaml", RULES);
     let config = written("api_url: 'http://a:4433'", "rule_files: ['?.yaml']");
     write("stepgate.yaml", &config);
-    let first = Files::of(folder.path().join("stepgate.yaml"));
+    let first = Files::of(folder.path().join("stepgate.yaml")).look();
     write("stepgate.log", "a line");
     assert_eq!(first.look(), first, "another file is nothing to it");
     write("a.yaml", "rules: []");
@@ -100,7 +100,7 @@ fn the_folder_of_every_link_on_the_way_is_watched() {
     link("..data/stepgate.yaml", root.join("mount/stepgate.yaml")).unwrap();
     link("mount", root.join("near")).unwrap();
     fs::write(root.join("mount/..1/stepgate.yaml"), "{}").unwrap();
-    let folders = Files::of(root.join("near/stepgate.yaml")).folders();
+    let folders = Files::of(root.join("near/stepgate.yaml")).look().folders();
     for watched in ["", "near", "mount"] {
         let watched = root.join(watched);
         assert!(
@@ -109,4 +109,14 @@ fn the_folder_of_every_link_on_the_way_is_watched() {
                 .any(|folder| folder.canonicalize().unwrap() == watched.canonicalize().unwrap())
         );
     }
+}
+
+#[test]
+fn calls_that_came_together_are_one_and_somebodys_wish_is_among_them() {
+    let reloader = Reloader::new(PathBuf::from("stepgate.yaml"));
+    for call in [Call::Stirred, Call::Asked, Call::Stirred] {
+        reloader.asked.send(call).unwrap();
+    }
+    assert_eq!(reloader.call(), Some(Call::Asked));
+    assert!(reloader.calls.try_recv().is_err());
 }
