@@ -138,7 +138,8 @@ impl Inquiry<'_> {
 
     async fn of(&self, credential: &Credential) -> Found {
         let told = self.told(credential).await;
-        if self.is_met(&told.standing) {
+        // Whoever began the call demanded more, perhaps; what suffices them is remembered already.
+        if told.is_joined && self.is_met(&told.standing) {
             self.kratos.remember(credential, &told);
         }
         let (standing, enrolment) = self.enrolment(credential, told.standing).await;

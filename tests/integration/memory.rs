@@ -100,6 +100,21 @@ async fn equal_questions_in_flight_share_one_call() {
 }
 
 #[tokio::test]
+async fn what_suffices_only_whoever_joined_a_call_is_remembered_too() {
+    let gate = Gate::start(RULES).await;
+    let aal1 = gate.double.sign_in("totp@app.test").unwrap();
+    let (begun, joined) = tokio::join!(
+        gate.page("/transfer", Some(&aal1)),
+        gate.page("/account", Some(&aal1)),
+    );
+    assert_eq!(begun.reason(), "session_aal2_required");
+    assert_eq!(joined.status, 200);
+    let calls = gate.double.whoami_calls();
+    assert_eq!(gate.page("/account", Some(&aal1)).await.status, 200);
+    assert_eq!(gate.double.whoami_calls(), calls);
+}
+
+#[tokio::test]
 async fn a_young_proof_that_kratos_is_well_serves_all_who_are_signed_out() {
     let gate = Gate::start(RULES).await;
     for _ in 0..5 {
