@@ -20,6 +20,8 @@ const SESSIONS: usize = 10_000;
 const ASKING: usize = 1_000;
 /// Hosts that many rules are spread over.
 const HOSTS: usize = 50;
+/// The case whose ratio is not read as it is, since its target is a difference of ratios to the floor.
+pub(crate) const RULES_AGAINST_ONE: &str = "5,000 rules against 1";
 /// Checks in flight, and the connections they share: Envoy has one a worker thread.
 pub(crate) const MANY: (usize, usize) = (64, 2);
 const ONE: (usize, usize) = (1, 1);
@@ -32,13 +34,15 @@ pub(crate) struct Kratos {
 }
 
 /// One line of the table.
+#[derive(Clone)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) target: Option<Target>,
     pub(crate) program: Program,
     pub(crate) load: Load,
-    /// What the floor is asked.
-    pub(crate) floor: Load,
+    /// What it is held against, and what that is asked.
+    pub(crate) floor: Program,
+    pub(crate) floor_load: Load,
     pub(crate) asks: Asks,
 }
 
@@ -115,22 +119,30 @@ rules:
 
 impl Case {
     /// One without a target that asks Kratos nothing.
-    fn new(name: &'static str, config: &str, load: Load) -> Self {
-        Self {
+    fn new(name: &'static str, config: &str, load: Load) -> Outcome<Self> {
+        let floor = match load.expected {
+            Expected::Allow => floor::ALLOW,
+            Expected::Redirect(_) => floor::REDIRECT,
+        };
+        Ok(Self {
             name,
             target: None,
             program: Program::stepgate(config),
-            floor: load.of_floor(),
+            floor: Program::floor(floor)?,
+            floor_load: load.of_floor(),
             load,
             asks: Asks::Never,
-        }
+        })
     }
 
-    /// The answer of the floor that this case is compared with.
-    pub(crate) fn answer_of_floor(&self) -> &'static str {
-        match self.floor.expected {
-            Expected::Allow => floor::ALLOW,
-            Expected::Redirect(_) => floor::REDIRECT,
+    /// The same held against another case's Stepgate in the place of the floor.
+    fn against(self, name: &'static str, target: Option<Target>, other: &Self) -> Self {
+        Self {
+            name,
+            target,
+            floor: other.program.clone(),
+            floor_load: other.load.clone(),
+            ..self
         }
     }
 
@@ -155,55 +167,47 @@ pub(crate) fn all(kratos: &Kratos) -> Outcome<Vec<Case>> {
     let asking = kratos.config(&rule("transfer", "aal2", ", cache: off"));
     let first = kratos.aal2.get(..1).ok_or("nobody stepped up")?;
     let strangers = kratos.aal2.get(..ASKING).ok_or("nobody stepped up")?;
-    let allow = |name, target, config: &str, messages, how| {
-        let case = Case::new(name, config, load(messages, how, Expected::Allow));
-        Case { target, ..case }
+    let allow = |name, target, config: &str, messages, how| -> Outcome<Case> {
+        let case = Case::new(name, config, load(messages, how, Expected::Allow))?;
+        Ok(Case { target, ..case })
     };
-    let refusal = |name, target, reason, messages, asks| {
+    let refusal = |name, reason, messages, asks| -> Outcome<Case> {
         let load = load(messages, MANY, Expected::Redirect(Some(reason)));
-        let case = Case::new(name, &aal2, load);
-        Case {
-            target,
+        Ok(Case {
+            target: target(1.10, 0.95),
             asks,
-            ..case
-        }
+            ..Case::new(name, &aal2, load)?
+        })
     };
     let nobody = vec![message::page("app.test", "/transfer/1", None)?];
-    let miss = Case {
-        asks: Asks::EachTime,
-        ..allow("miss", target(3.7, 2.8), &asking, pages(strangers)?, MANY)
-    };
+    let many = pages(&kratos.aal2)?;
     let warm = target(1.00, 0.80);
+    let one_session = allow("warm hit, 1 session", warm, &aal2, pages(first)?, MANY)?;
+    let sessions = allow("warm hit, 10,000 sessions", warm, &aal2, many, MANY)?;
+    let rules = ruled("warm hit, 5,000 rules", 5_000, kratos)?;
+    let against = |case: &Case, name, target| case.clone().against(name, target, &one_session);
     Ok(vec![
-        allow("open route", target(0.90, 0.75), &open, pages(first)?, MANY),
-        allow("warm hit, 1 session", warm, &aal2, pages(first)?, MANY),
-        allow(
-            "warm hit, 10,000 sessions",
-            warm,
-            &aal2,
-            pages(&kratos.aal2)?,
-            MANY,
-        ),
+        allow("open route", target(0.90, 0.75), &open, pages(first)?, MANY)?,
+        one_session.clone(),
+        sessions.clone(),
         ruled("warm hit, 1,000 rules", 1_000, kratos)?,
-        ruled("warm hit, 5,000 rules", 5_000, kratos)?,
+        rules.clone(),
+        refusal("no-cookie refusal", "session_inactive", nobody, Asks::Never)?,
         refusal(
-            "no-cookie refusal",
-            target(1.10, 0.95),
-            "session_inactive",
-            nobody,
-            Asks::Never,
-        ),
-        refusal(
-            "step-up refusal",
             // It asks Kratos twice each time, and the floor asks nobody.
-            target(1.10, 0.95),
+            "step-up refusal",
             "session_aal2_required",
             pages(&kratos.aal1)?,
             Asks::EachTime,
-        ),
-        miss,
-        allow("open route, 1 in flight", None, &open, pages(first)?, ONE),
-        allow("warm hit, 1 in flight", None, &aal2, pages(first)?, ONE),
+        )?,
+        Case {
+            asks: Asks::EachTime,
+            ..allow("miss", target(3.7, 2.8), &asking, pages(strangers)?, MANY)?
+        },
+        allow("open route, 1 in flight", None, &open, pages(first)?, ONE)?,
+        allow("warm hit, 1 in flight", None, &aal2, pages(first)?, ONE)?,
+        against(&sessions, "10,000 sessions against 1", target(1.05, 1.02)),
+        against(&rules, RULES_AGAINST_ONE, None),
     ])
 }
 
@@ -252,5 +256,5 @@ pub(crate) fn ruled(name: &'static str, rules: usize, kratos: &Kratos) -> Outcom
         )?);
     }
     let load = Load::of(messages, Expected::Allow);
-    Ok(Case::new(name, &kratos.config(&text), load))
+    Case::new(name, &kratos.config(&text), load)
 }

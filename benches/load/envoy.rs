@@ -48,6 +48,17 @@ pub(crate) struct Page {
     pub(crate) body: Bytes,
 }
 
+/// An Envoy, whom it asks, and what was measured of both, a figure a round.
+struct Way {
+    name: &'static str,
+    envoy: Server,
+    authorizer: Option<Server>,
+    per_second: Vec<f64>,
+    /// Microseconds of the processor for one request.
+    envoy_cpu: Vec<f64>,
+    authorizer_cpu: Vec<f64>,
+}
+
 /// The three in turn; nothing but a message where there is no Envoy.
 pub(crate) async fn run(kratos: &Kratos, is_pinned: bool) -> Outcome<()> {
     let Some(program) = process::found("envoy") else {
@@ -56,48 +67,105 @@ pub(crate) async fn run(kratos: &Kratos, is_pinned: bool) -> Outcome<()> {
         );
         return Ok(());
     };
-    let allow_all = Server::start(&Program::floor(floor::ALLOW)?, is_pinned).await?;
-    let stepgate = Server::start(&Program::stepgate(&kratos.remembering(1)), is_pinned).await?;
-    let cookie = kratos
-        .sign_in(1)?
-        .first()
-        .ok_or("nobody stepped up")?
-        .header();
-    let names = ["Envoy alone", "Envoy with allow-all", "Envoy with Stepgate"];
-    let mut envoys = Vec::new();
-    for authorizer in [None, Some(allow_all.port()), Some(stepgate.port())] {
-        let setup = Setup {
-            authorizer,
-            ..Setup::default()
-        };
-        envoys.push(start(&program, setup, is_pinned).await?);
-    }
-    let page = Page {
-        request: Request::get("https://app.test/transfer/1")
-            .header("accept", "text/html")
-            .header("cookie", cookie)
-            .body(())?,
-        body: Bytes::new(),
-    };
-    let mut figures = [Vec::new(), Vec::new(), Vec::new()];
+    let allow_all = Program::floor(floor::ALLOW)?;
+    let stepgate = Program::stepgate(&kratos.remembering(1));
+    let start = |name, asked| Way::start(name, &program, asked, is_pinned);
+    let mut ways = [
+        start("Envoy alone", None).await?,
+        start("Envoy with allow-all", Some(&allow_all)).await?,
+        start("Envoy with Stepgate", Some(&stepgate)).await?,
+    ];
+    let page = page(kratos)?;
     for _ in 0..ROUNDS {
-        for (envoy, figures) in envoys.iter().zip(&mut figures) {
-            let Tally { allowed, took, .. } = pages(envoy.port(), &page, ROUND).await?;
-            figures.push(real(allowed) / took.as_secs_f64());
+        for way in &mut ways {
+            way.round(&page).await?;
         }
     }
-    for (name, figures) in names.into_iter().zip(&figures) {
-        crate::print(&Line::new(name, median(figures), "requests/s"));
-    }
-    let [_, floor, own] = &figures;
-    let each: Vec<_> = own
-        .iter()
-        .zip(floor)
-        .map(|(own, floor)| own / floor)
-        .collect();
+    ways.iter().for_each(Way::print);
+    let [_, floor, own] = &ways;
+    let each = own.per_second.iter().zip(&floor.per_second);
+    let each: Vec<_> = each.map(|(own, floor)| own / floor).collect();
     let line = Line::new("through Envoy, Stepgate to allow-all", median(&each), "");
     crate::print(&line.bound(Bound::least(0.95, 1.0)));
     Ok(())
+}
+
+/// A page of somebody who may see it.
+fn page(kratos: &Kratos) -> Outcome<Page> {
+    let sessions = kratos.sign_in(1)?;
+    let session = sessions.first().ok_or("nobody stepped up")?;
+    Ok(Page {
+        request: Request::get("https://app.test/transfer/1")
+            .header("accept", "text/html")
+            .header("cookie", session.header())
+            .body(())?,
+        body: Bytes::new(),
+    })
+}
+
+impl Way {
+    async fn start(
+        name: &'static str,
+        envoy: &Path,
+        authorizer: Option<&Program>,
+        is_pinned: bool,
+    ) -> Outcome<Self> {
+        let authorizer = match authorizer {
+            Some(program) => Some(Server::start(program, is_pinned).await?),
+            None => None,
+        };
+        let setup = Setup {
+            authorizer: authorizer.as_ref().map(Server::port),
+            ..Setup::default()
+        };
+        Ok(Self {
+            name,
+            envoy: start(envoy, setup, is_pinned).await?,
+            authorizer,
+            per_second: Vec::new(),
+            envoy_cpu: Vec::new(),
+            authorizer_cpu: Vec::new(),
+        })
+    }
+
+    async fn round(&mut self, page: &Page) -> Outcome<()> {
+        let before = self.cpu()?;
+        let tally = pages(self.envoy.port(), page, ROUND).await?;
+        let after = self.cpu()?;
+        let requests = real(tally.answers());
+        let each = |used: Duration| used.as_secs_f64() * 1e6 / requests;
+        self.envoy_cpu.push(each(after.0.saturating_sub(before.0)));
+        self.authorizer_cpu
+            .push(each(after.1.saturating_sub(before.1)));
+        self.per_second.push(requests / tally.took.as_secs_f64());
+        Ok(())
+    }
+
+    /// Envoy's, and that of whom it asks.
+    fn cpu(&self) -> Outcome<(Duration, Duration)> {
+        let authorizer = self
+            .authorizer
+            .as_ref()
+            .map_or(Ok(Duration::ZERO), Server::cpu);
+        Ok((self.envoy.cpu()?, authorizer?))
+    }
+
+    fn print(&self) {
+        crate::print(&Line::new(
+            self.name,
+            median(&self.per_second),
+            "requests/s",
+        ));
+        let used = [
+            ("Envoy's CPU", &self.envoy_cpu),
+            ("of whom it asks", &self.authorizer_cpu),
+        ];
+        let asked = used.into_iter().filter(|_| self.authorizer.is_some());
+        for (whose, figures) in asked {
+            let name = format!("  {whose}, a request");
+            crate::print(&Line::new(name, median(figures), "µs"));
+        }
+    }
 }
 
 /// An Envoy with one worker thread, once it listens.

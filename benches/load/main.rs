@@ -23,7 +23,7 @@ use std::{env, error::Error, time::Duration};
 
 use case::{Case, Kratos};
 use load::{Load, Until};
-use process::{Program, Server};
+use process::Server;
 use table::{Figures, Row};
 
 /// The floor shall owe nothing to a slower allocator than Stepgate's.
@@ -83,20 +83,19 @@ pub(crate) fn print(line: &table::Line) {
     println!("{line}");
 }
 
-/// One case: a floor and the case's program, loaded in turn.
+/// One case: its program and what that is held against, loaded in turn.
 pub(crate) async fn measure(case: &Case, kratos: &Kratos, is_pinned: bool) -> Outcome<Row> {
-    let floor = Program::floor(case.answer_of_floor())?;
-    let floor = Server::start(&floor, is_pinned).await?;
+    let floor = Server::start(&case.floor, is_pinned).await?;
     let own = Server::start(&case.program, is_pinned).await?;
     let idle = own.resident_kib()?;
     // Every message once, so that what can be remembered is.
     let warm_up = Until::Sent(case.load.messages.len().max(2_000));
-    case.floor.run(floor.port(), warm_up).await?;
+    case.floor_load.run(floor.port(), warm_up).await?;
     case.load.run(own.port(), warm_up).await?;
     let calls = kratos.double.whoami_calls();
     let (mut low, mut high) = (Figures::default(), Figures::default());
     for _ in 0..ROUNDS {
-        low.add(round(&floor, &case.floor).await?);
+        low.add(round(&floor, &case.floor_load).await?);
         high.add(round(&own, &case.load).await?);
     }
     let calls = kratos.double.whoami_calls().saturating_sub(calls);

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use crate::{
     Outcome,
     case::{self, Asks, Case, Kratos},
+    floor,
     load::{Expected, Load},
     message,
     process::{self, Program},
@@ -107,15 +108,15 @@ impl Other {
             Asks::EachTime => ASKING,
         };
         let sessions = kratos.sign_in(sessions)?;
-        let floor = Load::of(case::pages(&sessions)?, Expected::Allow);
+        let floor_load = Load::of(case::pages(&sessions)?, Expected::Allow);
         let load = match self.wire {
-            Wire::Grpc => floor.clone(),
+            Wire::Grpc => floor_load.clone(),
             Wire::Http1 => {
                 let pages = sessions.iter().map(|session| decision(&session.header()));
                 Load {
                     messages: pages.collect(),
                     wire: self.wire,
-                    ..floor.clone()
+                    ..floor_load.clone()
                 }
             }
         };
@@ -137,7 +138,8 @@ impl Other {
                 files: files.collect(),
             },
             load,
-            floor,
+            floor: Program::floor(floor::ALLOW)?,
+            floor_load,
             asks: self.asks,
         }))
     }

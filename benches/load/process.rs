@@ -25,6 +25,7 @@ const TRIES: usize = 5_000;
 
 /// A program that listens, and what it is started with. `PORT_1` in an argument or a file is where it is asked; what
 /// else it listens on is `PORT_2` and `PORT_3`.
+#[derive(Clone, Debug)]
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
     /// Parted by spaces.
