@@ -15,7 +15,7 @@ help:
 	@echo "make demo-check  the same, walked by a program: exit 0 if all of it held"
 	@echo "make tour        every promise of the bank clicked by a real Chromium"
 	@echo "make test        fmt, clippy, tests, docs, deny: what CI runs"
-	@echo "make bench       what a check costs against a server that allows everything, in about five minutes"
+	@echo "make bench       what a check costs against a server that allows everything, in about six minutes"
 	@echo "make parts       what each part of a check costs by itself, in nanoseconds"
 	@echo "make instructions  how many instructions a check takes, against the most it may; needs valgrind"
 	@echo "make scale       what many replicas ask of Kratos, simulated: the figures of docs/scaling.md"
@@ -43,7 +43,7 @@ test: fmt clippy unit doc deny
 
 # One case alone: cargo bench --bench load -- 'warm hit'
 bench: cargo
-	@echo "bench: building for release; then about five minutes of load on loopback, so leave the machine alone"
+	@echo "bench: building for release; then about six minutes of load on loopback, so leave the machine alone"
 	@cargo bench --package stepgate --bench load
 
 parts: cargo
