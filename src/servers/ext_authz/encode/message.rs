@@ -41,7 +41,6 @@ pub(super) fn message(out: &mut Vec<u8>, field: u8, write: impl FnOnce(&mut Vec<
 }
 
 /// Puts a longer length in the place of the byte that was kept for it.
-#[cold]
 fn widen(out: &mut Vec<u8>, kept: usize, length_of_message: usize) {
     let mut wide = Vec::new();
     length(&mut wide, length_of_message);
