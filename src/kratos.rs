@@ -31,6 +31,7 @@ use std::{
 
 use http::HeaderValue;
 use quick_cache::sync::Cache;
+use rustls::pki_types::TrustAnchor;
 
 use crate::{
     domain::{
@@ -74,8 +75,8 @@ pub struct Settings {
     pub verifies_signed_out: bool,
     /// The path that says whether Kratos is ready; `None` where there is none.
     pub health: Option<Box<str>>,
-    /// PEM roots for an https `api_url`; `None` for the system's.
-    pub ca: Option<Box<[u8]>>,
+    /// The roots for an https `api_url`; `None` for the system's.
+    pub ca: Option<Vec<TrustAnchor<'static>>>,
 }
 
 /// What Kratos told of a request.
@@ -148,7 +149,7 @@ impl Kratos {
         Ok(Self {
             settings: settings.clone(),
             metrics,
-            belief: Arc::new(Belief::new(settings, line)),
+            belief: Arc::new(Belief::new(settings, line)?),
             sessions: Arc::new(Sessions::new(settings.cache)),
             unenrolled: Cache::new(MAX_UNENROLLED),
             asked: Flights::new(),

@@ -6,16 +6,17 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use reqwest::StatusCode;
+use http::StatusCode;
 
 use super::{
     Settings, Told,
-    client::Answer,
+    client::{Answer, BuildError, Endpoint},
     line::{Budget, Line, LineError},
     wire,
 };
 use crate::{
     domain::{
+        claim::Pointer,
         credential::{Credential, CredentialKind},
         session::{Aal, Enrolment, Factor, Standing},
     },
@@ -35,6 +36,8 @@ const PROOF: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Belief {
     line: Line,
+    endpoints: Endpoints,
+    pointers: Vec<Pointer>,
     timeout: Duration,
     verifies_signed_out: bool,
     /// When Kratos was last known to be ready, in milliseconds since 1970.
@@ -42,17 +45,34 @@ pub(super) struct Belief {
     has_warned: AtomicBool,
 }
 
+/// What is asked besides `health`.
+#[derive(Debug)]
+struct Endpoints {
+    whoami: Endpoint,
+    truth: Endpoint,
+    settings: Endpoint,
+    settings_of_token: Endpoint,
+}
+
 type Asked = Result<Answer, LineError>;
 
 impl Belief {
-    pub(super) fn new(settings: &Settings, line: Line) -> Self {
-        Self {
+    pub(super) fn new(settings: &Settings, line: Line) -> Result<Self, BuildError> {
+        let endpoints = Endpoints {
+            whoami: line.endpoint(WHOAMI)?,
+            truth: line.endpoint(TRUTH)?,
+            settings: line.endpoint(SETTINGS)?,
+            settings_of_token: line.endpoint(SETTINGS_OF_TOKEN)?,
+        };
+        Ok(Self {
             line,
+            endpoints,
+            pointers: settings.pointers.clone(),
             timeout: settings.timeout,
             verifies_signed_out: settings.verifies_signed_out,
             ready_at: AtomicU64::new(0),
             has_warned: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Who presents this credential.
@@ -105,10 +125,10 @@ impl Belief {
         );
     }
 
-    fn warn_once(&self, health: &str) {
+    fn warn_once(&self, health: &Endpoint) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                path = health,
+                path = health.path(),
                 "Kratos does not serve its health there, so it is taken to be ready"
             );
         }
@@ -122,13 +142,15 @@ impl Belief {
         now: SystemTime,
     ) -> Result<Enrolment, Standing> {
         let budget = Budget::new(self.timeout, now);
-        let path = match credential.kind() {
-            CredentialKind::Cookie => SETTINGS,
-            CredentialKind::SessionToken | CredentialKind::Bearer => SETTINGS_OF_TOKEN,
+        let flow = match credential.kind() {
+            CredentialKind::Cookie => &self.endpoints.settings,
+            CredentialKind::SessionToken | CredentialKind::Bearer => {
+                &self.endpoints.settings_of_token
+            }
         };
         let asked = self
             .line
-            .ask(Call::Enrolment, path, Some(credential), budget)
+            .ask(Call::Enrolment, flow, Some(credential), budget)
             .await;
         match &asked {
             Ok(answer) if answer.status == StatusCode::OK => Ok(enrolment(answer, aal)),
@@ -147,7 +169,12 @@ impl Belief {
     async fn whoami(&self, credential: &Credential, now: SystemTime, budget: Budget) -> Whoami {
         let asked = self
             .line
-            .ask(Call::Whoami, WHOAMI, Some(credential), budget)
+            .ask(
+                Call::Whoami,
+                &self.endpoints.whoami,
+                Some(credential),
+                budget,
+            )
             .await;
         let standing = match &asked {
             Ok(answer) if answer.status == StatusCode::OK => {
@@ -164,7 +191,7 @@ impl Belief {
     /// A renewed cookie goes to nobody but those who sent the old.
     fn session(&self, credential: &Credential, answer: &Answer, now: SystemTime) -> Told {
         let is_cookie = credential.kind() == CredentialKind::Cookie;
-        let (standing, expires_at) = wire::standing(&answer.body, self.line.pointers(), now);
+        let (standing, expires_at) = wire::standing(&answer.body, &self.pointers, now);
         let allowed = answer.cache_for.and_then(|time| now.checked_add(time));
         let until = expires_at.map(|end| allowed.map_or(end, |allowed| allowed.min(end)));
         Told {
@@ -179,7 +206,12 @@ impl Belief {
     async fn verified(&self, credential: &Credential, now: SystemTime, budget: Budget) -> Told {
         let asked = self
             .line
-            .ask(Call::Verify, TRUTH, Some(credential), budget)
+            .ask(
+                Call::Verify,
+                &self.endpoints.truth,
+                Some(credential),
+                budget,
+            )
             .await;
         match &asked {
             Ok(answer) if is_signed_out(answer) => Standing::SignedOut.into(),

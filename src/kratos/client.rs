@@ -1,26 +1,38 @@
-//! Calls to Kratos' public API: one credential, a bounded body, no redirects, no proxy.
+//! Calls to Kratos' public API: one credential, a bounded body.
+//!
+//! They are made by hyper's pooled client, which follows no redirect, heeds no proxy variable and keeps no cookie, so none
+//! of that has to be switched off, nor paid for by each call.
 
-use std::time::{Duration, SystemTime};
+mod connector;
 
-use bytes::BytesMut;
-use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::{
-    Certificate, ClientBuilder, Response, StatusCode,
-    header::{ACCEPT, COOKIE, DATE, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE},
-    redirect,
+use std::{
+    error::Error,
+    time::{Duration, SystemTime},
 };
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri,
+    header::{ACCEPT, COOKIE, DATE, RETRY_AFTER, SET_COOKIE},
+    uri::InvalidUri,
+};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper_util::{
+    client::legacy,
+    rt::{TokioExecutor, TokioTimer},
+};
+use jiff::fmt::rfc2822::DateTimeParser;
 use url::Url;
 
 use super::Settings;
-use crate::domain::{
-    claim::Pointer,
-    credential::{Credential, CredentialKind},
-};
+use crate::domain::credential::{Credential, CredentialKind};
+use connector::Connector;
 
 /// The most that is read of an answer.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// A connection that hears nothing is closed before Kratos closes it after 120 s.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const SESSION_CACHE_FOR: HeaderName = HeaderName::from_static("ory-session-cache-for");
 const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
 
@@ -30,10 +42,17 @@ pub enum BuildError {
     /// The address is none.
     #[error("`api_url` is no URL")]
     Address(#[from] url::ParseError),
-    /// What it is made from, such as its roots.
-    #[error("can't set up the client for Kratos")]
-    Client(#[from] reqwest::Error),
+    /// What is asked below it can't be written as HTTP does.
+    #[error("`api_url` and a path give no URL")]
+    Endpoint(#[from] InvalidUri),
+    /// Nobody is known who could have signed Kratos' certificate.
+    #[error("the system's roots can't be used for `api_url`; name those to trust in `ca_file`")]
+    Trust(#[from] rustls::Error),
 }
+
+/// An address below Kratos' public API, written once so that no call has to.
+#[derive(Debug)]
+pub(super) struct Endpoint(Uri);
 
 /// What Kratos answered.
 #[derive(Debug)]
@@ -46,14 +65,16 @@ pub(super) struct Answer {
     pub(super) cache_for: Option<Duration>,
     /// `Date`: Kratos' time when it answered, in whole seconds.
     pub(super) date: Option<SystemTime>,
-    pub(super) body: BytesMut,
+    pub(super) body: Bytes,
 }
 
-/// Why there is no answer. The texts of reqwest name the URL, which holds no secret.
+/// Why there is no answer. None of the causes quotes what was sent.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CallError {
     #[error("the call to Kratos failed")]
-    Transport(#[from] reqwest::Error),
+    Transport(#[from] legacy::Error),
+    #[error("Kratos' answer broke off")]
+    Body(#[from] hyper::Error),
     #[error("Kratos' answer is longer than 1 MiB")]
     TooLong,
     #[error("the credential can't be sent in a header")]
@@ -62,154 +83,117 @@ pub(super) enum CallError {
 
 #[derive(Debug)]
 pub(super) struct Client {
-    http: reqwest::Client,
+    http: legacy::Client<Connector, Empty<Bytes>>,
     base: Url,
     cookie: Box<str>,
-    pointers: Vec<Pointer>,
+}
+
+impl Endpoint {
+    /// Its path, below the root of the host.
+    pub(super) fn path(&self) -> &str {
+        self.0.path()
+    }
 }
 
 impl Client {
     pub(super) fn new(settings: &Settings) -> Result<Self, BuildError> {
-        // A second installation fails and changes nothing.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let builder = reqwest::Client::builder()
-            .http1_only()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(settings.timeout)
-            .pool_idle_timeout(IDLE_TIMEOUT);
-        let http = trust(builder, settings)?.build()?;
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_timer(TokioTimer::new())
+            .build(Connector::new(settings)?);
         Ok(Self {
             http,
             base: Url::parse(&settings.api_url)?,
             cookie: settings.cookie.clone(),
-            pointers: settings.pointers.clone(),
         })
     }
 
-    /// What is asked to be known of an identity.
-    pub(super) fn pointers(&self) -> &[Pointer] {
-        &self.pointers
-    }
-
-    /// `GET`s a path below the public API, with the credential if there is one.
-    pub(super) async fn get(
-        &self,
-        path: &str,
-        credential: Option<&Credential>,
-    ) -> Result<Answer, CallError> {
-        Answer::read(self.send(path, credential).await?, &self.cookie).await
-    }
-
-    /// The same, as far as the answer's headers.
-    pub(super) async fn send(
-        &self,
-        path: &str,
-        credential: Option<&Credential>,
-    ) -> Result<Response, CallError> {
-        let mut request = self
-            .http
-            .get(self.address(path))
-            .header(ACCEPT, "application/json");
-        if let Some(credential) = credential {
-            let (name, value) = self.header(credential).ok_or(CallError::Credential)?;
-            request = request.header(name, value);
-        }
-        Ok(request.send().await?)
-    }
-
-    /// The address of a path, perhaps with a query, below the public API. The host is not read anew each time.
-    fn address(&self, path: &str) -> Url {
+    /// The address of a path, perhaps with a query, below the public API.
+    pub(super) fn endpoint(&self, path: &str) -> Result<Endpoint, BuildError> {
         let (path, query) = path
             .split_once('?')
             .map_or((path, None), |(path, query)| (path, Some(query)));
         let mut address = self.base.clone();
         address.set_path(&[self.base.path().trim_end_matches('/'), path].concat());
         address.set_query(query);
-        address
+        Ok(Endpoint(address.as_str().parse()?))
+    }
+
+    /// `GET`s it, with the credential if there is one.
+    pub(super) async fn get(
+        &self,
+        endpoint: &Endpoint,
+        credential: Option<&Credential>,
+    ) -> Result<Answer, CallError> {
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = endpoint.0.clone();
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, JSON);
+        if let Some(credential) = credential {
+            let (name, value) = self.header(credential).ok_or(CallError::Credential)?;
+            headers.insert(name, value);
+        }
+        let (head, body) = self.http.request(request).await?.into_parts();
+        let body = Limited::new(body, MAX_BODY_BYTES).collect().await;
+        let body = body.map_err(of_body)?.to_bytes();
+        Ok(Answer::new(head.status, &head.headers, body, &self.cookie))
     }
 
     /// A bearer is a session token, and is sent as one.
     fn header(&self, credential: &Credential) -> Option<(HeaderName, HeaderValue)> {
         let (name, value) = match credential.kind() {
-            CredentialKind::Cookie => (
-                COOKIE,
-                [self.cookie.as_bytes(), b"=", credential.expose()].concat(),
-            ),
+            CredentialKind::Cookie => {
+                let line = [self.cookie.as_bytes(), b"=", credential.expose()].concat();
+                (COOKIE, line.into())
+            }
             CredentialKind::SessionToken | CredentialKind::Bearer => {
-                (X_SESSION_TOKEN, credential.expose().to_vec())
+                (X_SESSION_TOKEN, credential.expose().clone())
             }
         };
-        let mut value = HeaderValue::from_bytes(&value).ok()?;
+        let mut value = HeaderValue::from_maybe_shared(value).ok()?;
         value.set_sensitive(true);
         Some((name, value))
     }
 }
 
-/// The roots that are believed: the operator's, or the system's for https. For plain http there are none, since reading the
-/// system's takes a while.
-fn trust(builder: ClientBuilder, settings: &Settings) -> Result<ClientBuilder, BuildError> {
-    match &settings.ca {
-        Some(pem) => {
-            let roots = Certificate::from_pem_bundle(pem)?;
-            Ok(builder.tls_certs_only(roots))
-        }
-        None if settings.api_url.starts_with("https:") => Ok(builder),
-        None => Ok(builder.tls_certs_only([])),
-    }
+fn of_body(error: Box<dyn Error + Send + Sync>) -> CallError {
+    let broken = error.downcast::<hyper::Error>();
+    broken.map_or(CallError::TooLong, |broken| CallError::Body(*broken))
 }
 
 impl Answer {
-    async fn read(mut response: Response, cookie: &str) -> Result<Self, CallError> {
-        let status = response.status();
-        let retry_after = seconds(&response, &RETRY_AFTER);
-        let cache_for = seconds(&response, &SESSION_CACHE_FOR);
-        let renewal = renewal(&response, cookie);
-        let date = date(&response);
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await? {
-            if body.len().saturating_add(chunk.len()) > MAX_BODY_BYTES {
-                return Err(CallError::TooLong);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Self {
+    fn new(status: StatusCode, headers: &HeaderMap, body: Bytes, cookie: &str) -> Self {
+        Self {
             status,
-            retry_after,
-            renewal,
-            cache_for,
-            date,
+            retry_after: seconds(headers, &RETRY_AFTER),
+            renewal: renewal(headers, cookie),
+            cache_for: seconds(headers, &SESSION_CACHE_FOR),
+            date: date(headers),
             body,
-        })
+        }
     }
 }
 
 /// No other cookie of Kratos' is the client's business.
-fn renewal(response: &Response, cookie: &str) -> Option<HeaderValue> {
+fn renewal(headers: &HeaderMap, cookie: &str) -> Option<HeaderValue> {
     let is_session = |line: &&HeaderValue| {
         let value = line.as_bytes().strip_prefix(cookie.as_bytes());
         value.is_some_and(|rest| rest.starts_with(b"="))
     };
-    response
-        .headers()
-        .get_all(SET_COOKIE)
-        .iter()
-        .find(is_session)
-        .cloned()
+    headers.get_all(SET_COOKIE).iter().find(is_session).cloned()
 }
 
-fn date(response: &Response) -> Option<SystemTime> {
+fn date(headers: &HeaderMap) -> Option<SystemTime> {
     const DATES: DateTimeParser = DateTimeParser::new();
-    let text = response.headers().get(DATE)?.to_str().ok()?;
+    let text = headers.get(DATE)?.to_str().ok()?;
     let seconds = DATES.parse_timestamp(text).ok()?.as_second();
     let since_1970 = Duration::from_secs(u64::try_from(seconds).ok()?);
     SystemTime::UNIX_EPOCH.checked_add(since_1970)
 }
 
 /// A header that holds a number of seconds.
-fn seconds(response: &Response, name: &HeaderName) -> Option<Duration> {
-    let text = response.headers().get(name)?.to_str().ok()?;
+fn seconds(headers: &HeaderMap, name: &HeaderName) -> Option<Duration> {
+    let text = headers.get(name)?.to_str().ok()?;
     text.trim().parse().ok().map(Duration::from_secs)
 }
 
@@ -233,7 +217,8 @@ mod tests {
                 health: None,
                 ca: None,
             };
-            Client::new(&settings).unwrap().address(path).to_string()
+            let client = Client::new(&settings).unwrap();
+            client.endpoint(path).unwrap().0.to_string()
         };
         for (api_url, path, address) in [
             ("http://a.test:4433", "/x", "http://a.test:4433/x"),

@@ -5,17 +5,17 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use http::StatusCode;
 use quick_cache::sync::Cache;
-use reqwest::StatusCode;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Settings,
     breaker::{Admission, Breaker, Caller, Verdict},
-    client::{Answer, BuildError, CallError, Client},
+    client::{Answer, BuildError, CallError, Client, Endpoint},
 };
 use crate::{
-    domain::{claim::Pointer, credential::Credential},
+    domain::credential::Credential,
     telemetry::{
         clock::Stopwatch,
         metrics::{self, Call, Outcome},
@@ -78,7 +78,7 @@ pub(super) struct Line {
     breaker: Breaker,
     places: Semaphore,
     second_places: Semaphore,
-    health: Option<Box<str>>,
+    health: Option<Endpoint>,
     throttled: Cache<Credential, SystemTime>,
     hashes: RandomState,
     metrics: metrics::Kratos,
@@ -87,36 +87,39 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(settings: &Settings, metrics: metrics::Kratos) -> Result<Self, BuildError> {
         let half = settings.max_in_flight.div_ceil(2);
+        let client = Client::new(settings)?;
+        let health = settings.health.as_deref();
         Ok(Self {
             name: settings.name.clone(),
-            client: Client::new(settings)?,
+            health: health.map(|path| client.endpoint(path)).transpose()?,
+            client,
             breaker: Breaker::new(),
             places: Semaphore::new(settings.max_in_flight),
             second_places: Semaphore::new(half),
-            health: settings.health.clone(),
             throttled: Cache::new(MAX_THROTTLED),
             hashes: RandomState::new(),
             metrics,
         })
     }
 
-    pub(super) fn pointers(&self) -> &[Pointer] {
-        self.client.pointers()
+    /// The address of a path below Kratos' public API.
+    pub(super) fn endpoint(&self, path: &str) -> Result<Endpoint, BuildError> {
+        self.client.endpoint(path)
     }
 
-    pub(super) fn health(&self) -> Option<&str> {
-        self.health.as_deref()
+    pub(super) fn health(&self) -> Option<&Endpoint> {
+        self.health.as_ref()
     }
 
     /// Asks within the budget.
     pub(super) async fn ask(
         &self,
         call: Call,
-        path: &str,
+        endpoint: &Endpoint,
         credential: Option<&Credential>,
         budget: Budget,
     ) -> Result<Answer, LineError> {
-        let outcome = self.try_to_ask(call, path, credential, budget).await;
+        let outcome = self.try_to_ask(call, endpoint, credential, budget).await;
         if let Some(untold) = outcome.as_ref().err().and_then(unsent) {
             self.metrics.asked(call, untold, Duration::ZERO);
         }
@@ -126,7 +129,7 @@ impl Line {
     async fn try_to_ask(
         &self,
         call: Call,
-        path: &str,
+        endpoint: &Endpoint,
         credential: Option<&Credential>,
         budget: Budget,
     ) -> Result<Answer, LineError> {
@@ -144,7 +147,7 @@ impl Line {
             return Err(LineError::Open);
         }
         let outcome = self
-            .call(call, path, credential, budget.left(), budget)
+            .call(call, endpoint, credential, budget.left(), budget)
             .await;
         self.learn(&outcome, credential, budget).await;
         self.metrics.breaker(self.breaker.is_open());
@@ -155,7 +158,7 @@ impl Line {
     async fn call(
         &self,
         call: Call,
-        path: &str,
+        endpoint: &Endpoint,
         credential: Option<&Credential>,
         time: Duration,
         budget: Budget,
@@ -163,7 +166,7 @@ impl Line {
         let span = traces::call(call, &self.name);
         let (stopwatch, asked_at) = (Stopwatch::start(), budget.now());
         // In a box: it is big, and whatever holds it is moved.
-        let asking = Box::pin(self.client.get(path, credential));
+        let asking = Box::pin(self.client.get(endpoint, credential));
         let answer = tokio::time::timeout(time, asking).await;
         let answer = answer
             .map_err(|_| LineError::TimedOut)
@@ -229,11 +232,11 @@ impl Line {
     }
 
     async fn ask_health(&self, budget: Budget) {
-        let Some(path) = &self.health else {
+        let Some(health) = &self.health else {
             return self.breaker.unknown(budget.now());
         };
         let answer = self
-            .call(Call::Health, path, None, budget.total, budget)
+            .call(Call::Health, health, None, budget.total, budget)
             .await;
         match answer {
             Ok(answer) if answer.status == StatusCode::OK => self.breaker.well(),
@@ -272,7 +275,9 @@ fn unsent(error: &LineError) -> Option<Outcome> {
 fn is_failure(outcome: &Result<Answer, LineError>) -> bool {
     match outcome {
         Ok(answer) => answer.status.is_server_error(),
-        Err(LineError::TimedOut | LineError::Call(CallError::Transport(_))) => true,
+        Err(
+            LineError::TimedOut | LineError::Call(CallError::Transport(_) | CallError::Body(_)),
+        ) => true,
         Err(_) => false,
     }
 }

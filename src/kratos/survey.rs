@@ -1,16 +1,16 @@
 //! What can be learned of a Kratos by asking it as nobody: whether it answers as one, whether challenges come back, and what
 //! time it has.
 
-use std::{
-    error::Error,
-    time::{Duration, SystemTime},
-};
+use std::{error::Error, time::Duration};
 
-use jiff::fmt::rfc2822::DateTimeParser;
+use http::StatusCode;
 use percent_encoding::utf8_percent_encode;
-use reqwest::{Response, StatusCode, header::DATE};
 
-use super::{BuildError, Settings, client::Client};
+use super::{
+    BuildError, Settings,
+    client::{Answer, Client},
+    wire,
+};
 use crate::{
     domain::{challenge::COMPONENT, origin::OriginPattern, pattern::HostPattern},
     telemetry::clock::Clock,
@@ -18,8 +18,6 @@ use crate::{
 
 /// More is neither the way there nor the second that the header is cut to.
 const LARGEST_SKEW: Duration = Duration::from_secs(5);
-/// The most that is read of an answer.
-const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// One thing that was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,8 +63,8 @@ impl Asker<'_> {
     /// Asks who nobody is, and whether anything answers at all.
     async fn whoami(&self) -> (Finding, bool) {
         let url = &self.settings.api_url;
-        let response = match self.get("/sessions/whoami").await {
-            Ok(response) => response,
+        let answer = match self.get("/sessions/whoami").await {
+            Ok(answer) => answer,
             Err(why) => {
                 return (
                     not_well(format!(
@@ -76,8 +74,8 @@ impl Asker<'_> {
                 );
             }
         };
-        let finding = match response.status() {
-            StatusCode::UNAUTHORIZED => self.clock_of(&response),
+        let finding = match answer.status {
+            StatusCode::UNAUTHORIZED => self.clock_of(&answer),
             StatusCode::TEMPORARY_REDIRECT => not_well(format!(
                 "`{url}` is Kratos' admin API; name the public one in `api_url`"
             )),
@@ -89,13 +87,9 @@ impl Asker<'_> {
     }
 
     /// `max_age` is counted by both clocks.
-    fn clock_of(&self, response: &Response) -> Finding {
+    fn clock_of(&self, answer: &Answer) -> Finding {
         let url = &self.settings.api_url;
-        let date = response
-            .headers()
-            .get(DATE)
-            .and_then(|date| date.to_str().ok());
-        let Some(theirs) = date.and_then(parse_date) else {
+        let Some(theirs) = answer.date else {
             return well(format!("`{url}` answers, and doesn't say what time it has"));
         };
         let own = self.clock.now();
@@ -117,18 +111,16 @@ impl Asker<'_> {
 
     async fn readiness(&self) -> Option<Finding> {
         let path = self.settings.health.as_deref()?;
-        Some(
-            match self.get(path).await.map(|response| response.status()) {
-                Ok(StatusCode::OK) => well(format!("`{path}` says that it is ready")),
-                Ok(StatusCode::NOT_FOUND) => not_well(format!(
-                    "`{path}` is not served there, so a signed-out visitor can't be told from an outage; name the right path in `health`, or write `health: off`"
-                )),
-                Ok(status) => not_well(format!(
-                    "`{path}` answers {status}, so it is not ready; see its own log"
-                )),
-                Err(why) => not_well(format!("`{path}` can't be had: {why}")),
-            },
-        )
+        Some(match self.get(path).await.map(|answer| answer.status) {
+            Ok(StatusCode::OK) => well(format!("`{path}` says that it is ready")),
+            Ok(StatusCode::NOT_FOUND) => not_well(format!(
+                "`{path}` is not served there, so a signed-out visitor can't be told from an outage; name the right path in `health`, or write `health: off`"
+            )),
+            Ok(status) => not_well(format!(
+                "`{path}` answers {status}, so it is not ready; see its own log"
+            )),
+            Err(why) => not_well(format!("`{path}` can't be had: {why}")),
+        })
     }
 
     /// A return address is looked at before the session, so nobody may ask: 401 where it is allowed, else 400.
@@ -139,15 +131,15 @@ impl Asker<'_> {
             utf8_percent_encode(&back, COMPONENT)
         );
         match self.get(&path).await {
-            Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
+            Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => {
                 well(format!("people may return to `{back}`"))
             }
-            Ok(response) if response.status() == StatusCode::BAD_REQUEST => {
-                self.forbidden(response, &back, origin).await
+            Ok(answer) if answer.status == StatusCode::BAD_REQUEST => {
+                forbidden(&answer, &back, origin)
             }
-            Ok(response) => not_well(format!(
+            Ok(answer) => not_well(format!(
                 "asked whether people may return to `{back}`, it answers {}",
-                response.status()
+                answer.status
             )),
             Err(why) => not_well(format!(
                 "whether people may return to `{back}` can't be asked: {why}"
@@ -155,27 +147,28 @@ impl Asker<'_> {
         }
     }
 
-    async fn forbidden(&self, response: Response, back: &str, origin: &OriginPattern) -> Finding {
-        let id = error_id(response).await;
-        if id.as_deref() == Some("self_service_flow_return_to_forbidden") {
-            not_well(format!(
-                "nobody may return to `{back}`, so a challenge from there ends on an error; add `{origin}/` to `selfservice.allowed_return_urls` in Kratos' configuration"
-            ))
-        } else {
-            not_well(format!(
-                "asked whether people may return to `{back}`, it answers 400 {}",
-                id.unwrap_or_default()
-            ))
-        }
-    }
-
-    async fn get(&self, path: &str) -> Result<Response, String> {
-        let call = self.client.send(path, None);
+    async fn get(&self, path: &str) -> Result<Answer, String> {
+        let endpoint = self.client.endpoint(path);
+        let endpoint = endpoint.map_err(|error| innermost(&error))?;
+        let call = self.client.get(&endpoint, None);
         match tokio::time::timeout(self.settings.timeout, call).await {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(innermost(&error)),
             Err(_) => Err("no answer within `timeout`".to_owned()),
         }
+    }
+}
+
+fn forbidden(answer: &Answer, back: &str, origin: &OriginPattern) -> Finding {
+    if wire::is_error(&answer.body, "self_service_flow_return_to_forbidden") {
+        not_well(format!(
+            "nobody may return to `{back}`, so a challenge from there ends on an error; add `{origin}/` to `selfservice.allowed_return_urls` in Kratos' configuration"
+        ))
+    } else {
+        not_well(format!(
+            "asked whether people may return to `{back}`, it answers 400 {}",
+            wire::error_id(&answer.body).unwrap_or_default()
+        ))
     }
 }
 
@@ -193,25 +186,6 @@ fn one_of(origin: &OriginPattern) -> String {
         HostPattern::Exact(_) => origin.to_string(),
         HostPattern::Below(_) => origin.to_string().replacen('*', "any", 1),
     }
-}
-
-fn parse_date(text: &str) -> Option<SystemTime> {
-    const DATES: DateTimeParser = DateTimeParser::new();
-    let seconds = DATES.parse_timestamp(text).ok()?.as_second();
-    let since_1970 = Duration::from_secs(u64::try_from(seconds).ok()?);
-    SystemTime::UNIX_EPOCH.checked_add(since_1970)
-}
-
-async fn error_id(mut response: Response) -> Option<String> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.ok()? {
-        body.extend_from_slice(&chunk);
-        if body.len() > MAX_BODY_BYTES {
-            return None;
-        }
-    }
-    let body: serde_json::Value = serde_json::from_slice(&body).ok()?;
-    Some(body.pointer("/error/id")?.as_str()?.to_owned())
 }
 
 fn well(text: String) -> Finding {

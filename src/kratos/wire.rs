@@ -159,8 +159,12 @@ fn time(text: &str) -> Option<SystemTime> {
 
 /// Whether an error body names this id.
 pub(super) fn is_error(body: &[u8], id: &str) -> bool {
-    let body = object::read::<ErrorBody>(body);
-    body.is_some_and(|body| body.error.0.id.as_deref() == Some(id))
+    error_id(body).as_deref() == Some(id)
+}
+
+/// The id that an error body names.
+pub(super) fn error_id(body: &[u8]) -> Option<Box<str>> {
+    object::read::<ErrorBody>(body)?.error.0.id
 }
 
 /// The second factors that a settings flow shows set up, by the nodes that take them away.

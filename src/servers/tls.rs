@@ -88,6 +88,18 @@ impl Certificates {
             Err(_) => Err(TlsError::Form),
         }
     }
+
+    /// Those who have signed what is to be believed.
+    ///
+    /// # Errors
+    /// [`TlsError::Authority`].
+    pub fn roots(self) -> Result<RootCertStore, TlsError> {
+        let mut roots = RootCertStore::empty();
+        for authority in self.0 {
+            roots.add(authority).map_err(TlsError::Authority)?;
+        }
+        Ok(roots)
+    }
 }
 
 impl PrivateKey {
@@ -120,11 +132,8 @@ impl Clients {
     /// # Errors
     /// [`TlsError::Authority`], or [`TlsError::Authorities`].
     pub fn signed_by(authorities: Certificates) -> Result<Self, TlsError> {
-        let mut roots = RootCertStore::empty();
-        for authority in authorities.0 {
-            roots.add(authority).map_err(TlsError::Authority)?;
-        }
-        let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider());
+        let roots = authorities.roots()?.into();
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider());
         Ok(Self(verifier.build()?))
     }
 }

@@ -1,14 +1,16 @@
 //! `kratos.<name>`: how a Kratos is called, how far it is believed and what is remembered of it.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
+use rustls::pki_types::TrustAnchor;
 use serde_saphyr::Spanned;
 
-use super::{beside, kratos::base_url, text, word};
+use super::{kratos::base_url, text, tls::Reader, word};
 use crate::{
     config::{fault::Collector, file, shape::Word},
     domain::duration::parse_duration,
     kratos::{Settings, cache},
+    servers::tls::Certificates,
 };
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -111,18 +113,12 @@ fn health(faults: &mut Collector, written: Option<&Spanned<Word>>) -> Option<Box
     Some(path.into())
 }
 
-fn ca(faults: &mut Collector, name: &str, written: Option<&Spanned<String>>) -> Option<Box<[u8]>> {
-    let (file, at) = written.map(text)?;
-    let pem = faults.ok(
-        at,
-        format_args!("`ca_file: {file}`"),
-        fs::read(beside(name, file)),
-    )?;
-    if !pem.windows(11).any(|part| part == b"-----BEGIN ") {
-        faults.add(
-            at,
-            format_args!("`ca_file: {file}` holds no certificate in PEM form"),
-        );
-    }
-    Some(pem.into())
+fn ca(
+    faults: &mut Collector,
+    name: &str,
+    written: Option<&Spanned<String>>,
+) -> Option<Vec<TrustAnchor<'static>>> {
+    let roots = |pem: &[u8]| Certificates::parse(pem)?.roots();
+    let roots = Reader::new(faults, name).read("ca_file", written?, roots)?;
+    Some(roots.roots)
 }

@@ -19,7 +19,7 @@ pub(super) fn check(
     protocol: Protocol,
 ) -> Option<Tls> {
     let written = written?;
-    let mut reader = Reader { faults, name };
+    let mut reader = Reader::new(faults, name);
     let chain = reader.read("cert_file", &written.cert_file, Certificates::parse);
     let key = reader.read("key_file", &written.key_file, PrivateKey::parse);
     let clients = match &written.client_ca_file {
@@ -32,14 +32,19 @@ pub(super) fn check(
     reader.sound("key_file", &written.key_file, tls)
 }
 
-/// Reads files and notes what is wrong with them.
-struct Reader<'a> {
+/// Reads PEM files and notes what is wrong with them.
+pub(super) struct Reader<'a> {
     faults: &'a mut Collector,
     name: &'a str,
 }
 
-impl Reader<'_> {
-    fn read<T>(
+impl<'a> Reader<'a> {
+    /// `name` is the configuration file's, and the files lie relative to it.
+    pub(super) fn new(faults: &'a mut Collector, name: &'a str) -> Self {
+        Self { faults, name }
+    }
+
+    pub(super) fn read<T>(
         &mut self,
         key: &str,
         written: &Spanned<String>,
@@ -101,15 +106,19 @@ mod tests {
 
     /// What is wrong with a door's TLS, without the folder's name; empty where nothing is.
     fn faults(door: &str, tls: &str) -> String {
-        let folder = folder();
-        let name = folder.path().join("s.yaml").display().to_string();
-        let text = format!(
+        faults_of(&format!(
             "kratos: {{c: {{api_url: http://k, browser_url: http://b, origins: [http://a.test]}}}}
 default: none
 servers: {{ {door}: {{ listen: '127.0.0.1:0', tls: {{ {tls} }} }} }}
 "
-        );
-        let faults = Config::parse(&name, &text).err();
+        ))
+    }
+
+    /// What is wrong with a configuration that lies beside the files.
+    fn faults_of(text: &str) -> String {
+        let folder = folder();
+        let name = folder.path().join("s.yaml").display().to_string();
+        let faults = Config::parse(&name, text).err();
         let faults = faults.map_or(String::new(), |faults| faults.to_string());
         faults.replace(&format!("{}/", folder.path().display()), "")
     }
@@ -161,5 +170,38 @@ servers: {{ {door}: {{ listen: '127.0.0.1:0', tls: {{ {tls} }} }} }}
         assert_eq!(both.lines().count(), 2, "each file is looked at: {both}");
         let half = faults("http", "cert_file: cert");
         assert!(half.contains("key_file"), "{half}");
+    }
+
+    #[test]
+    fn the_roots_of_a_kratos_are_looked_at_when_they_are_loaded() {
+        let faults = |file: &str| {
+            faults_of(&format!(
+                "kratos: {{c: {{api_url: https://k, browser_url: http://b, origins: [http://a.test], ca_file: {file}}}}}
+default: none
+"
+            ))
+        };
+        assert_eq!(faults("cert"), "");
+        for (file, expected) in [
+            (
+                "gone",
+                "can't be read: No such file or directory (os error 2)",
+            ),
+            (
+                "key",
+                "holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)",
+            ),
+            (
+                "torn",
+                "is not whole PEM: each section is base64 between its `-----BEGIN` and its `-----END` line",
+            ),
+            (
+                "hollow",
+                "holds a certificate that can't be used (invalid peer certificate: BadEncoding)",
+            ),
+        ] {
+            let expected = format!("s.yaml:1:92: `ca_file: {file}` {expected}");
+            assert_eq!(faults(file), expected);
+        }
     }
 }
