@@ -171,10 +171,10 @@ pub(crate) fn all(kratos: &Kratos) -> Outcome<Vec<Case>> {
         let case = Case::new(name, config, load(messages, how, Expected::Allow))?;
         Ok(Case { target, ..case })
     };
-    let refusal = |name, reason, messages, asks| -> Outcome<Case> {
+    let refusal = |name, target, reason, messages, asks| -> Outcome<Case> {
         let load = load(messages, MANY, Expected::Redirect(Some(reason)));
         Ok(Case {
-            target: target(1.10, 0.95),
+            target,
             asks,
             ..Case::new(name, &aal2, load)?
         })
@@ -192,10 +192,17 @@ pub(crate) fn all(kratos: &Kratos) -> Outcome<Vec<Case>> {
         sessions.clone(),
         ruled("warm hit, 1,000 rules", 1_000, kratos)?,
         rules.clone(),
-        refusal("no-cookie refusal", "session_inactive", nobody, Asks::Never)?,
+        refusal(
+            "no-cookie refusal",
+            target(1.10, 0.95),
+            "session_inactive",
+            nobody,
+            Asks::Never,
+        )?,
         refusal(
             // It asks Kratos twice each time, and the floor asks nobody.
             "step-up refusal",
+            target(6.5, 6.5),
             "session_aal2_required",
             pages(&kratos.aal1)?,
             Asks::EachTime,
@@ -205,7 +212,13 @@ pub(crate) fn all(kratos: &Kratos) -> Outcome<Vec<Case>> {
             ..allow("miss", target(3.7, 2.8), &asking, pages(strangers)?, MANY)?
         },
         allow("open route, 1 in flight", None, &open, pages(first)?, ONE)?,
-        allow("warm hit, 1 in flight", None, &aal2, pages(first)?, ONE)?,
+        allow(
+            "warm hit, 1 in flight",
+            target(1.05, 1.00),
+            &aal2,
+            pages(first)?,
+            ONE,
+        )?,
         against(&sessions, "10,000 sessions against 1", target(1.05, 1.02)),
         against(&rules, RULES_AGAINST_ONE, None),
     ])
