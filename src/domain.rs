@@ -16,6 +16,7 @@ pub mod duration;
 pub mod form;
 pub mod headers;
 pub mod host;
+pub mod id;
 pub mod identity_domain;
 pub mod loop_guard;
 pub mod marker;

@@ -36,7 +36,8 @@ use rustls::pki_types::TrustAnchor;
 use crate::{
     domain::{
         claim::Pointer,
-        credential::Credential,
+        credential::{Credential, Fingerprint},
+        id::Id,
         session::{Aal, Enrolment, Session, Standing},
     },
     telemetry::metrics,
@@ -132,9 +133,9 @@ pub struct Kratos {
     metrics: metrics::Kratos,
     belief: Arc<Belief>,
     sessions: Arc<Sessions>,
-    unenrolled: Cache<Box<str>, SystemTime>,
-    asked: Flights<Credential, Told>,
-    enrolments: Flights<(Credential, Aal), Result<Enrolment, Standing>>,
+    unenrolled: Cache<Id, SystemTime>,
+    asked: Flights<Fingerprint, Told>,
+    enrolments: Flights<(Fingerprint, Aal), Result<Enrolment, Standing>>,
     readiness: Flights<(), Standing>,
 }
 
@@ -222,7 +223,10 @@ impl Kratos {
             }
             told
         };
-        let told = self.asked.share(credential.clone(), recall, call).await;
+        let told = self
+            .asked
+            .share(credential.fingerprint(), recall, call)
+            .await;
         told.map_or_else(unanswered, |Landed { value, is_joined }| Told {
             is_joined,
             ..value
@@ -263,7 +267,7 @@ impl Kratos {
         let call = || async move { belief.of_enrolment(&own, aal, now).await };
         let landed = self
             .enrolments
-            .share((credential.clone(), aal), || None, call)
+            .share((credential.fingerprint(), aal), || None, call)
             .await;
         let enrolment = landed.map_or(Err(Standing::Unavailable { retry_after: None }), |landed| {
             landed.value

@@ -37,7 +37,7 @@ pub(super) fn record(
         lifted: lifted.map(|verdict| verdict.reason.as_str()),
         client: check.client().as_str(),
         aal: session.map_or("", |session| session.aal.as_str()),
-        subject: session.map_or("", |session| &session.subject),
+        subject: session.map_or("", |session| session.subject.as_str()),
         request_id: &check.request_id,
         detail: &detail(check, decision),
         duration,

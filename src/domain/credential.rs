@@ -1,9 +1,10 @@
 //! The one credential of a request that Kratos is asked about.
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use bytes::Bytes;
 use memchr::{memchr, memchr_iter};
+use sha2::{Digest, Sha256};
 
 use super::headers::Headers;
 
@@ -37,11 +38,17 @@ impl CredentialKind {
 }
 
 /// A credential, byte for byte. It prints as `<redacted>`.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct Credential {
     kind: CredentialKind,
     value: Bytes,
+    fingerprint: OnceLock<Fingerprint>,
 }
+
+/// What a credential is known by where it must not be kept: the SHA-256 of its kind and its bytes. Nobody knows two with the
+/// same one, nor how to find them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
 
 /// What a request shows of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +74,7 @@ impl Credential {
         Presented::One(Self {
             kind,
             value: Bytes::copy_from_slice(value),
+            fingerprint: OnceLock::new(),
         })
     }
 
@@ -81,7 +89,33 @@ impl Credential {
     pub fn expose(&self) -> &Bytes {
         &self.value
     }
+
+    /// What it is known by; it is worked out once.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        *self.fingerprint.get_or_init(|| {
+            // No kind's name holds a zero, so no two of a kind and a value are one text.
+            let parts = [self.kind.as_str().as_bytes(), &[0], &self.value];
+            let hash = parts.iter().fold(Sha256::new(), Digest::chain_update);
+            Fingerprint(hash.finalize().into())
+        })
+    }
 }
+
+#[cfg(test)]
+impl From<u8> for Fingerprint {
+    fn from(byte: u8) -> Self {
+        Self([byte; 32])
+    }
+}
+
+impl PartialEq for Credential {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.value == other.value
+    }
+}
+
+impl Eq for Credential {}
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,11 +1,12 @@
 //! The facts of a Kratos session: who, at which level, by which methods and when.
 
 use std::{
+    borrow::Cow,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use super::claim::Claims;
+use super::{claim::Claims, id::Id};
 
 /// How far ahead of our clock a completion may lie before it counts as unreadable.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(30);
@@ -80,7 +81,7 @@ impl Factor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Method {
     /// Kratos' name, such as `password` or `totp`.
-    pub name: Box<str>,
+    pub name: Cow<'static, str>,
     /// The level it counts for; `None` where Kratos names one we don't know.
     pub aal: Option<Aal>,
     /// When it was completed; `None` where missing or unreadable.
@@ -91,9 +92,9 @@ pub struct Method {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// Kratos' session id.
-    pub id: Box<str>,
+    pub id: Id,
     /// The Kratos identity's id.
-    pub subject: Box<str>,
+    pub subject: Id,
     /// The level the session has now.
     pub aal: Aal,
     /// All methods used, in Kratos' order.
@@ -118,11 +119,8 @@ impl Session {
     }
 
     fn second_factors<'a>(&'a self, factors: &'a [Factor]) -> impl Iterator<Item = &'a Method> {
-        let is_listed = |method: &Method| {
-            factors
-                .iter()
-                .any(|factor| factor.as_str() == &*method.name)
-        };
+        let is_listed =
+            |method: &Method| factors.iter().any(|factor| factor.as_str() == method.name);
         let counts = move |method: &&Method| {
             method.aal == Some(Aal::Aal2) && (factors.is_empty() || is_listed(method))
         };

@@ -13,6 +13,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use crate::domain::credential::Fingerprint;
+
 /// Failures in a row before `health` is asked.
 const MAX_FAILURES: u32 = 5;
 /// Different credentials that must have failed, where `health` can't be asked.
@@ -40,8 +42,8 @@ pub(super) enum Verdict {
     AskHealth,
 }
 
-/// Whose call failed: a hash of its credential, or nobody's.
-pub(super) type Caller = Option<u64>;
+/// Whose call failed: a credential's, or nobody's.
+pub(super) type Caller = Option<Fingerprint>;
 
 #[derive(Debug)]
 pub(super) struct Breaker {
@@ -188,10 +190,10 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000 + millis)
     }
 
-    fn failed(times: u64) -> Breaker {
+    fn failed(times: u8) -> Breaker {
         let breaker = Breaker::new();
         for time in 0..times {
-            breaker.failed(Some(time), at(0));
+            breaker.failed(Some(time.into()), at(0));
         }
         breaker
     }
@@ -273,10 +275,10 @@ mod tests {
 
     #[test]
     fn where_health_cannot_be_asked_one_client_opens_nothing() {
-        let by = |callers: &[Caller]| {
+        let by = |callers: &[Option<u8>]| {
             let breaker = Breaker::new();
             for caller in callers {
-                breaker.failed(*caller, at(0));
+                breaker.failed(caller.map(Fingerprint::from), at(0));
             }
             breaker.unknown(at(0));
             breaker.is_open()

@@ -1,9 +1,8 @@
 //! Sessions that are remembered. Memory can only allow: it holds what let a request through, and each request judges it
 //! anew by its own rule and the clock.
 //!
-//! The key is the SHA-256 of the whole credential with its kind: nobody knows two texts with the same one, nor how to find
-//! them, so an answer never reaches another credential. And what is remembered holds no credential that could be taken from
-//! it. Nothing is served beyond its ttl, its session's end, or what Kratos itself allows to be remembered, nor from before
+//! The key is the credential's fingerprint, which nobody knows how to give to two of them: so an answer never reaches another
+//! credential. And what is remembered holds no credential that could be taken from it. Nothing is served beyond its ttl, its session's end, or what Kratos itself allows to be remembered, nor from before
 //! the clock was set back.
 
 use std::{
@@ -12,9 +11,11 @@ use std::{
 };
 
 use quick_cache::sync::Cache;
-use sha2::{Digest, Sha256};
 
-use crate::domain::{credential::Credential, session::Session};
+use crate::domain::{
+    credential::{Credential, Fingerprint},
+    session::Session,
+};
 
 /// How long and how much is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,21 +51,7 @@ pub struct Remembered {
 #[derive(Debug)]
 pub(super) struct Sessions {
     ttl: Duration,
-    entries: Cache<Key, Remembered>,
-}
-
-/// What a credential is known by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key([u8; 32]);
-
-impl Key {
-    fn of(credential: &Credential) -> Self {
-        let kind = credential.kind().as_str();
-        // No kind's name holds a zero, so no two of a kind and a value are one text.
-        let parts: [&[u8]; 3] = [kind.as_bytes(), &[0], credential.expose()];
-        let hash = parts.iter().fold(Sha256::new(), Digest::chain_update);
-        Self(hash.finalize().into())
-    }
+    entries: Cache<Fingerprint, Remembered>,
 }
 
 impl Sessions {
@@ -86,7 +73,7 @@ impl Sessions {
         if ttl.is_zero() {
             return None;
         }
-        let remembered = self.entries.get(&Key::of(credential))?;
+        let remembered = self.entries.get(&credential.fingerprint())?;
         let is_young = now
             .duration_since(remembered.asked_at)
             .is_ok_and(|age| age < ttl);
@@ -96,7 +83,7 @@ impl Sessions {
     /// Remembers what let a request through.
     pub(super) fn insert(&self, credential: &Credential, remembered: Remembered) {
         if !self.ttl.is_zero() {
-            self.entries.insert(Key::of(credential), remembered);
+            self.entries.insert(credential.fingerprint(), remembered);
         }
     }
 }

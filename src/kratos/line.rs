@@ -1,9 +1,6 @@
 //! The way to Kratos: a closed circuit, a place in the queue, a deadline; and what a call's outcome means for the next.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 use quick_cache::sync::Cache;
@@ -11,11 +8,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Settings,
-    breaker::{Admission, Breaker, Caller, Verdict},
+    breaker::{Admission, Breaker, Verdict},
     client::{Answer, BuildError, CallError, Client, Endpoint},
 };
 use crate::{
-    domain::credential::Credential,
+    domain::credential::{Credential, Fingerprint},
     telemetry::{
         clock::Stopwatch,
         metrics::{self, Call, Outcome},
@@ -79,8 +76,7 @@ pub(super) struct Line {
     places: Semaphore,
     second_places: Semaphore,
     health: Option<Endpoint>,
-    throttled: Cache<Credential, SystemTime>,
-    hashes: RandomState,
+    throttled: Cache<Fingerprint, SystemTime>,
     metrics: metrics::Kratos,
 }
 
@@ -97,7 +93,6 @@ impl Line {
             places: Semaphore::new(settings.max_in_flight),
             second_places: Semaphore::new(half),
             throttled: Cache::new(MAX_THROTTLED),
-            hashes: RandomState::new(),
             metrics,
         })
     }
@@ -194,7 +189,7 @@ impl Line {
     }
 
     fn throttle(&self, credential: &Credential, now: SystemTime) -> Option<Duration> {
-        let until = self.throttled.get(credential)?;
+        let until = self.throttled.get(&credential.fingerprint())?;
         let wait = until.duration_since(now).ok()?;
         // A clock that was set back must not keep anyone out for longer.
         (!wait.is_zero() && wait <= LONGEST_THROTTLE).then_some(wait)
@@ -209,7 +204,11 @@ impl Line {
     ) {
         if !is_failure(outcome) {
             self.breaker.succeeded();
-        } else if self.breaker.failed(self.caller(credential), budget.now()) == Verdict::AskHealth {
+        } else if self
+            .breaker
+            .failed(credential.map(Credential::fingerprint), budget.now())
+            == Verdict::AskHealth
+        {
             self.ask_health(budget).await;
         }
         if let (Ok(answer), Some(credential)) = (outcome, credential) {
@@ -227,7 +226,7 @@ impl Line {
             .unwrap_or(Duration::from_secs(1))
             .min(LONGEST_THROTTLE);
         if let Some(until) = now.checked_add(wait) {
-            self.throttled.insert(credential.clone(), until);
+            self.throttled.insert(credential.fingerprint(), until);
         }
     }
 
@@ -245,10 +244,6 @@ impl Line {
             }
             _ => self.breaker.unwell(budget.now()),
         }
-    }
-
-    fn caller(&self, credential: Option<&Credential>) -> Caller {
-        credential.map(|credential| self.hashes.hash_one(credential))
     }
 }
 

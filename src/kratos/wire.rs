@@ -2,7 +2,7 @@
 
 mod object;
 
-use std::{sync::Arc, time::SystemTime};
+use std::{borrow::Cow, sync::Arc, time::SystemTime};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -10,33 +10,58 @@ use serde_json::{Value, value::RawValue};
 
 use crate::domain::{
     claim::{Claim, Claims, Pointer, Scalar},
+    id::Id,
     session::{Aal, Factor, Method, Session, Standing},
 };
 use object::Object;
 
+/// The methods of Kratos v26.2.0, which need no room of their own in a session. Others are known as well.
+const METHODS: [&str; 9] = [
+    "password",
+    "totp",
+    "webauthn",
+    "passkey",
+    "lookup_secret",
+    "code",
+    "code_recovery",
+    "link_recovery",
+    "oidc",
+];
 const UNAVAILABLE: Standing = Standing::Unavailable { retry_after: None };
+
+/// Text that lies in the body, unless something in it is escaped.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
 struct Whoami<'a> {
-    id: Box<str>,
+    #[serde(borrow)]
+    id: Text<'a>,
     active: bool,
-    expires_at: Box<str>,
-    authenticator_assurance_level: Box<str>,
-    authentication_methods: Option<Vec<Object<AuthenticationMethod>>>,
+    #[serde(borrow)]
+    expires_at: Text<'a>,
+    #[serde(borrow)]
+    authenticator_assurance_level: Text<'a>,
+    #[serde(borrow)]
+    authentication_methods: Option<Vec<Object<AuthenticationMethod<'a>>>>,
     #[serde(borrow)]
     identity: &'a RawValue,
 }
 
 #[derive(Deserialize)]
-struct AuthenticationMethod {
-    method: Box<str>,
-    aal: Option<Box<str>>,
-    completed_at: Option<Box<str>>,
+struct AuthenticationMethod<'a> {
+    #[serde(borrow)]
+    method: Text<'a>,
+    #[serde(borrow)]
+    aal: Option<Text<'a>>,
+    #[serde(borrow)]
+    completed_at: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Identity {
-    id: Box<str>,
+struct Identity<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
 }
 
 #[derive(Deserialize)]
@@ -90,24 +115,22 @@ fn session(
     let Some(whoami) = object::read::<Whoami<'_>>(body) else {
         return Err(UNAVAILABLE);
     };
-    let aal = Aal::parse(&whoami.authenticator_assurance_level);
-    let (Some(aal), Some(expires_at)) = (aal, time(&whoami.expires_at)) else {
+    let aal = Aal::parse(&whoami.authenticator_assurance_level.0);
+    let (Some(aal), Some(expires_at)) = (aal, time(&whoami.expires_at.0)) else {
         return Err(UNAVAILABLE);
     };
     if !whoami.active || expires_at <= now {
         return Err(Standing::SignedOut);
     }
-    let Some(identity) = object::read::<Identity>(whoami.identity.get().as_bytes()) else {
+    let Some(identity) = object::read::<Identity<'_>>(whoami.identity.get().as_bytes()) else {
         return Err(UNAVAILABLE);
     };
     let methods = whoami.authentication_methods.unwrap_or_default();
-    let methods = methods.into_iter().map(|method| method.0.into_domain());
-    let mut methods: Vec<_> = methods.collect();
     // Sessions are remembered, so they keep no room that was only for reading.
-    methods.shrink_to_fit();
+    let methods = methods.iter().map(|method| method.0.to_domain()).collect();
     let session = Session {
-        id: whoami.id,
-        subject: identity.id,
+        id: Id::from(&*whoami.id.0),
+        subject: Id::from(&*identity.id.0),
         aal,
         methods,
         claims: claims(whoami.identity, pointers),
@@ -142,12 +165,14 @@ fn scalar(value: &Value) -> Option<Scalar> {
     }
 }
 
-impl AuthenticationMethod {
-    fn into_domain(self) -> Method {
+impl AuthenticationMethod<'_> {
+    fn to_domain(&self) -> Method {
+        let text = self.method.0.as_ref();
+        let known = METHODS.into_iter().find(|name| *name == text);
         Method {
-            name: self.method,
-            aal: self.aal.and_then(|aal| Aal::parse(&aal)),
-            completed_at: self.completed_at.and_then(|text| time(&text)),
+            name: known.map_or_else(|| text.to_owned().into(), Cow::Borrowed),
+            aal: self.aal.as_ref().and_then(|aal| Aal::parse(&aal.0)),
+            completed_at: self.completed_at.as_ref().and_then(|text| time(&text.0)),
         }
     }
 }

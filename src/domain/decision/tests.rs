@@ -17,7 +17,7 @@ fn ago(seconds: u64) -> Option<SystemTime> {
     Some(now() - Duration::from_secs(seconds))
 }
 
-fn method(name: &str, aal: Aal, completed_at: Option<SystemTime>) -> Method {
+fn method(name: &'static str, aal: Aal, completed_at: Option<SystemTime>) -> Method {
     Method {
         name: name.into(),
         aal: Some(aal),
