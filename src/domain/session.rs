@@ -6,6 +6,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use smallvec::SmallVec;
+
 use super::{claim::Claims, id::Id};
 
 /// How far ahead of our clock a completion may lie before it counts as unreadable.
@@ -97,8 +99,9 @@ pub struct Session {
     pub subject: Id,
     /// The level the session has now.
     pub aal: Aal,
-    /// All methods used, in Kratos' order.
-    pub methods: Vec<Method>,
+    /// All methods used, in Kratos' order. Two, which most sessions have, lie in place: a check that meets a session it hasn't
+    /// seen lately waits for memory.
+    pub methods: SmallVec<[Method; 2]>,
     /// What the configuration asks to know of the identity.
     pub claims: Claims,
 }

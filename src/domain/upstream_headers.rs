@@ -214,6 +214,8 @@ fn header_value(text: String) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
+    use smallvec::SmallVec;
+
     use super::*;
     use crate::domain::{
         claim::{Claims, Scalar},
@@ -227,7 +229,7 @@ mod tests {
             id: "s".into(),
             subject: "ann".into(),
             aal: Aal::Aal2,
-            methods: vec![],
+            methods: SmallVec::new(),
             claims: Claims::default(),
         }
     }

@@ -92,6 +92,7 @@ impl Sessions {
 mod tests {
     use bytes::Bytes;
     use proptest::prelude::*;
+    use smallvec::SmallVec;
 
     use super::*;
     use crate::domain::{
@@ -127,7 +128,7 @@ mod tests {
             id: "s".into(),
             subject: subject.into(),
             aal: Aal::Aal2,
-            methods: vec![],
+            methods: SmallVec::new(),
             claims: Claims::default(),
         };
         Remembered {

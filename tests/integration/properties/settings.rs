@@ -117,7 +117,7 @@ fn decided(method: &str, query: &Fields, body: Option<(&str, String)>) -> &'stat
         id: "session".into(),
         subject: "somebody".into(),
         aal: Aal::Aal1,
-        methods: vec![],
+        methods: Vec::new().into(),
         claims: Claims::default(),
     }));
     GATE.suppose(&facts, plain, &Enrolment::NotEnrolled)
