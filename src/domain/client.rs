@@ -104,24 +104,30 @@ fn is_prefetch(headers: &Headers) -> bool {
 
 /// Whether `Accept` names `text/html` with a quality no lower than that of JSON.
 fn prefers_html(headers: &Headers) -> bool {
-    let accept = headers.all(b"accept").collect::<Vec<_>>().join(&b","[..]);
-    let accept = String::from_utf8_lossy(&accept).to_ascii_lowercase();
-    let html = quality(&accept, &["text/html", "application/xhtml+xml"]);
-    let json = quality(&accept, &["application/json"]);
+    let html = quality(headers, &["text/html", "application/xhtml+xml"]);
+    let json = quality(headers, &["application/json"]);
     html > 0.0 && html >= json
 }
 
-/// The highest `q` that one of these media types is named with; 0 where none is.
-fn quality(accept: &str, types: &[&str]) -> f32 {
-    let of = |range: &str| {
-        let mut parts = range.split(';').map(str::trim);
-        let is_named = parts.next().is_some_and(|name| types.contains(&name));
-        let q = parts
-            .find_map(|parameter| parameter.strip_prefix("q="))
-            .map_or(1.0, |q| q.parse().unwrap_or(0.0));
-        if is_named { q } else { 0.0 }
-    };
-    accept.split(',').map(of).fold(0.0, f32::max)
+/// The highest `q` that `Accept` names one of these media types with; 0 where it names none.
+fn quality(headers: &Headers, types: &[&str]) -> f32 {
+    let ranges = headers
+        .all(b"accept")
+        .flat_map(|line| line.split(|&b| b == b','));
+    ranges
+        .filter_map(|range| weight(range, types))
+        .fold(0.0, f32::max)
+}
+
+/// The `q` of a media range that is one of these types.
+fn weight(range: &[u8], types: &[&str]) -> Option<f32> {
+    let mut parts = range.split(|&b| b == b';').map(<[u8]>::trim_ascii);
+    let name = parts.next()?;
+    let is_named = |kind: &&str| name.eq_ignore_ascii_case(kind.as_bytes());
+    types.iter().find(|kind| is_named(kind))?;
+    let q = parts.find_map(|part| part.strip_prefix(b"q=").or(part.strip_prefix(b"Q=")));
+    let number = |q| str::from_utf8(q).ok()?.parse().ok();
+    Some(q.map_or(1.0, |q| number(q).unwrap_or(0.0)))
 }
 
 #[cfg(test)]
@@ -135,7 +141,7 @@ mod tests {
     #[test]
     fn the_first_sign_that_fits_tells_the_kind() {
         let html = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
-        let cases: [(&[(&str, &str)], Client); 16] = [
+        let cases: [(&[(&str, &str)], Client); 18] = [
             (
                 &[
                     ("content-type", "application/grpc"),
@@ -178,6 +184,17 @@ mod tests {
                 Client::Page,
             ),
             (&[("accept", "text/html;q=0")], Client::Script),
+            (
+                &[("accept", "Text/HTML; Q=0.4, application/json;q=0.5")],
+                Client::Script,
+            ),
+            (
+                &[
+                    ("accept", "application/json;q=0.5"),
+                    ("accept", "text/html;level=1;q=0.6"),
+                ],
+                Client::Page,
+            ),
             (&[], Client::Script),
         ];
         for (lines, expected) in cases {

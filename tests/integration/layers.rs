@@ -23,7 +23,7 @@ const ROOMS: [&str; 9] = [
 ];
 
 /// The crates `domain` may use: they hold values and do nothing else.
-const VALUE_CRATES: [&str; 10] = [
+const VALUE_CRATES: [&str; 11] = [
     "bytes",
     "foldhash",
     "hmac",
@@ -32,6 +32,7 @@ const VALUE_CRATES: [&str; 10] = [
     "memchr",
     "percent_encoding",
     "sha2",
+    "smallvec",
     "thiserror",
     "url",
 ];
