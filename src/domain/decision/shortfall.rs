@@ -67,8 +67,10 @@ fn second_factor_shortfall<'a>(
     session: &Session,
     now: SystemTime,
 ) -> Option<Shortfall<'a>> {
-    let completed_at = session.second_factor_at(&demand.factors);
-    let is_age_met = |max_age| is_fresh(completed_at, max_age, now);
+    let is_age_met = |max_age| {
+        let completed_at = session.second_factor_at(&demand.factors);
+        is_fresh(completed_at, max_age, now)
+    };
     if !session.used_second_factor(&demand.factors) {
         Some(Shortfall::Factor(&demand.factors))
     } else if !demand.max_age.is_none_or(is_age_met) {
