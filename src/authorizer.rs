@@ -97,7 +97,7 @@ impl Authorizer {
             Err(settled) => settled,
             Ok(selection) => {
                 let (standing, enrolment) = check.ask(&selection, deadline, &span).await;
-                check.conclude(&selection, &standing, &enrolment)
+                check.conclude(&selection, standing, &enrolment)
             }
         };
         record::record(door, &check, &decision, stopwatch.elapsed(), span);
@@ -125,7 +125,7 @@ impl Authorizer {
             Err(settled) => settled,
             Ok(selection) => {
                 let (standing, enrolment) = check.as_asked(standing, enrolment);
-                check.conclude(&selection, &standing, enrolment)
+                check.conclude(&selection, standing, enrolment)
             }
         };
         check.answer(decision)

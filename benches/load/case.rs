@@ -14,6 +14,8 @@ use crate::{
 
 /// Somebody with a second factor.
 const EMAIL: &str = "totp@app.test";
+/// Why they are refused before they use it.
+const STEP_UP: &str = "session_aal2_required";
 /// Sessions where many are remembered.
 const SESSIONS: usize = 10_000;
 /// Sessions where each check asks Kratos: many more than are in flight, so that no call is shared.
@@ -146,6 +148,15 @@ impl Case {
         }
     }
 
+    /// The same, with that message in as many places as there are sessions elsewhere: the load reads as much for one session as
+    /// for all, and only what is remembered differs.
+    fn repeated(&self, message: &[u8]) -> Self {
+        let copies = (0..SESSIONS).map(|_| Bytes::copy_from_slice(message));
+        let mut repeated = self.clone();
+        repeated.load.messages = copies.collect();
+        repeated
+    }
+
     /// Whether Kratos was asked as often as the case says.
     pub(crate) fn holds(&self, calls: u64, checks: usize) -> Outcome<()> {
         let expected = match self.asks {
@@ -171,27 +182,13 @@ pub(crate) fn all(kratos: &Kratos) -> Outcome<Vec<Case>> {
         let case = Case::new(name, config, load(messages, how, Expected::Allow))?;
         Ok(Case { target, ..case })
     };
-    let refusal = |name, target, reason, messages, asks| -> Outcome<Case> {
-        let load = load(messages, MANY, Expected::Redirect(Some(reason)));
-        Ok(Case {
-            target,
-            asks,
-            ..Case::new(name, &aal2, load)?
-        })
-    };
     let nobody = vec![message::page("app.test", "/transfer/1", None)?];
     let many = pages(&kratos.aal2)?;
     let warm = target(1.00, 0.80);
     let one_session = allow("warm hit, 1 session", warm, &aal2, pages(first)?, MANY)?;
     let sessions = allow("warm hit, 10,000 sessions", warm, &aal2, many, MANY)?;
     let rules = ruled("warm hit, 5,000 rules", 5_000, kratos)?;
-    // The load reads as many messages for one session as for many, so that only what is remembered differs.
-    let page = pages(first)?.concat();
-    let again = (0..SESSIONS).map(|_| Bytes::copy_from_slice(&page));
-    let one_again = Case {
-        load: load(again.collect(), MANY, Expected::Allow),
-        ..one_session.clone()
-    };
+    let one_again = one_session.repeated(&pages(first)?.concat());
     let against = |case: &Case, name, target, one| case.clone().against(name, target, one);
     Ok(vec![
         allow("open route", target(0.90, 0.75), &open, pages(first)?, MANY)?,
@@ -199,21 +196,16 @@ pub(crate) fn all(kratos: &Kratos) -> Outcome<Vec<Case>> {
         sessions.clone(),
         ruled("warm hit, 1,000 rules", 1_000, kratos)?,
         rules.clone(),
-        refusal(
-            "no-cookie refusal",
-            target(1.10, 0.95),
-            "session_inactive",
-            nobody,
-            Asks::Never,
-        )?,
-        refusal(
-            // It asks Kratos twice each time, and the floor asks nobody.
-            "step-up refusal",
-            target(6.5, 6.5),
-            "session_aal2_required",
-            pages(&kratos.aal1)?,
-            Asks::EachTime,
-        )?,
+        Case {
+            target: target(1.10, 0.95),
+            ..refusal("no-cookie refusal", &aal2, nobody, "session_inactive")?
+        },
+        // It asks Kratos twice each time, and the floor asks nobody.
+        Case {
+            target: target(6.5, 6.5),
+            asks: Asks::EachTime,
+            ..refusal("step-up refusal", &aal2, pages(&kratos.aal1)?, STEP_UP)?
+        },
         Case {
             asks: Asks::EachTime,
             ..allow("miss", target(3.7, 2.8), &asking, pages(strangers)?, MANY)?
@@ -234,6 +226,20 @@ pub(crate) fn all(kratos: &Kratos) -> Outcome<Vec<Case>> {
         ),
         against(&rules, RULES_AGAINST_ONE, None, &one_session),
     ])
+}
+
+/// One whose answers all give this reason.
+fn refusal(
+    name: &'static str,
+    config: &str,
+    messages: Vec<Bytes>,
+    reason: &'static str,
+) -> Outcome<Case> {
+    Case::new(
+        name,
+        config,
+        load(messages, MANY, Expected::Redirect(Some(reason))),
+    )
 }
 
 fn target(gate: f64, aim: f64) -> Option<Target> {

@@ -161,20 +161,31 @@ impl<'a> Check<'a> {
     pub(super) fn conclude(
         &mut self,
         selection: &Selection<'a>,
+        standing: Standing,
+        enrolment: &Enrolment,
+    ) -> Decision {
+        let decision = if self.is_continued {
+            self.continued(&standing)
+        } else {
+            self.judge(selection, &standing, enrolment)
+        };
+        if let Standing::Session(session) = standing {
+            self.session = Some(session);
+        }
+        decision
+    }
+
+    fn judge(
+        &mut self,
+        selection: &Selection<'a>,
         standing: &Standing,
         enrolment: &Enrolment,
     ) -> Decision {
-        if let Standing::Session(session) = standing {
-            self.session = Some(Arc::clone(session));
-        }
-        if self.is_continued {
-            return self.continued(standing);
-        }
         let decision = match &self.change {
             Some(own) => decide_change(own, standing, enrolment, self.now),
             None => with_session(selection, standing, enrolment, self.now),
         };
-        let decision = self.guard(selection, decision);
+        let decision = self.guard(selection, standing.session(), decision);
         let decision = self.keep(standing, decision);
         self.settle(selection, decision)
     }
@@ -188,7 +199,12 @@ impl<'a> Check<'a> {
     }
 
     /// The decision, unless it would lead in circles.
-    fn guard(&mut self, selection: &Selection<'_>, decision: Decision) -> Decision {
+    fn guard(
+        &mut self,
+        selection: &Selection<'_>,
+        session: Option<&Session>,
+        decision: Decision,
+    ) -> Decision {
         let (Some(request), Some(site)) = (&self.request, &self.site) else {
             return decision;
         };
@@ -198,7 +214,7 @@ impl<'a> Check<'a> {
             path: request.path.whole(),
             headers: &self.facts.headers,
             client: self.client(),
-            session: self.session.as_deref(),
+            session,
             demands: &selection.in_force().demands,
             now: self.now,
         };

@@ -6,8 +6,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use smallvec::SmallVec;
-
 use super::{claim::Claims, id::Id};
 
 /// How far ahead of our clock a completion may lie before it counts as unreadable.
@@ -99,9 +97,8 @@ pub struct Session {
     pub subject: Id,
     /// The level the session has now.
     pub aal: Aal,
-    /// All methods used, in Kratos' order. Two, which most sessions have, lie in place: a check that meets a session it hasn't
-    /// seen lately waits for memory.
-    pub methods: SmallVec<[Method; 2]>,
+    /// All methods used, in Kratos' order.
+    pub methods: Vec<Method>,
     /// What the configuration asks to know of the identity.
     pub claims: Claims,
 }
@@ -158,6 +155,17 @@ pub enum Standing {
     SecondFactorDue,
     /// An active session.
     Session(Arc<Session>),
+}
+
+impl Standing {
+    /// The session, where there is one.
+    #[must_use]
+    pub fn session(&self) -> Option<&Session> {
+        match self {
+            Self::Session(session) => Some(session),
+            Self::Unavailable { .. } | Self::SignedOut | Self::SecondFactorDue => None,
+        }
+    }
 }
 
 /// What Kratos' settings flow told of an identity's second factors.

@@ -214,8 +214,6 @@ fn header_value(text: String) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
-    use smallvec::SmallVec;
-
     use super::*;
     use crate::domain::{
         claim::{Claims, Scalar},
@@ -229,7 +227,7 @@ mod tests {
             id: "s".into(),
             subject: "ann".into(),
             aal: Aal::Aal2,
-            methods: SmallVec::new(),
+            methods: vec![],
             claims: Claims::default(),
         }
     }

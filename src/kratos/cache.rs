@@ -92,7 +92,6 @@ impl Sessions {
 mod tests {
     use bytes::Bytes;
     use proptest::prelude::*;
-    use smallvec::SmallVec;
 
     use super::*;
     use crate::domain::{
@@ -128,7 +127,7 @@ mod tests {
             id: "s".into(),
             subject: subject.into(),
             aal: Aal::Aal2,
-            methods: SmallVec::new(),
+            methods: vec![],
             claims: Claims::default(),
         };
         Remembered {

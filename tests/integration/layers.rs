@@ -23,7 +23,7 @@ const ROOMS: [&str; 9] = [
 ];
 
 /// The crates `domain` may use: they hold values and do nothing else.
-const VALUE_CRATES: [&str; 11] = [
+const VALUE_CRATES: [&str; 10] = [
     "bytes",
     "foldhash",
     "hmac",
@@ -32,7 +32,6 @@ const VALUE_CRATES: [&str; 11] = [
     "memchr",
     "percent_encoding",
     "sha2",
-    "smallvec",
     "thiserror",
     "url",
 ];

@@ -30,7 +30,7 @@ fn session(aal: Aal, methods: Vec<Method>) -> Standing {
         id: "s".into(),
         subject: "i".into(),
         aal,
-        methods: methods.into(),
+        methods,
         claims: Claims::default(),
     }))
 }

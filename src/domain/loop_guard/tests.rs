@@ -36,7 +36,7 @@ fn session(id: &str, aal: Aal) -> Session {
         id: id.into(),
         subject: "i".into(),
         aal,
-        methods: [totp].into_iter().collect(),
+        methods: vec![totp],
         claims: Claims::default(),
     }
 }

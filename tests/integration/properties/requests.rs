@@ -192,7 +192,7 @@ pub(super) fn session() -> impl Strategy<Value = Session> {
             id: "5e551011".into(),
             subject: "1de11111\r\né".into(),
             aal,
-            methods: methods.into(),
+            methods,
             claims: Claims::new(role.map(claim).into_iter().collect()),
         }
     })

@@ -117,7 +117,7 @@ fn decided(method: &str, query: &Fields, body: Option<(&str, String)>) -> &'stat
         id: "session".into(),
         subject: "somebody".into(),
         aal: Aal::Aal1,
-        methods: Vec::new().into(),
+        methods: vec![],
         claims: Claims::default(),
     }));
     GATE.suppose(&facts, plain, &Enrolment::NotEnrolled)
