@@ -4,6 +4,7 @@
 //! of that has to be switched off, nor paid for by each call.
 
 mod connector;
+mod pool;
 
 use std::{
     error::Error,
@@ -17,21 +18,17 @@ use http::{
     uri::InvalidUri,
 };
 use http_body_util::{BodyExt, Empty, Limited};
-use hyper_util::{
-    client::legacy,
-    rt::{TokioExecutor, TokioTimer},
-};
+use hyper_util::client::legacy;
 use jiff::fmt::rfc2822::DateTimeParser;
 use url::Url;
 
 use super::Settings;
 use crate::domain::credential::{Credential, CredentialKind};
 use connector::Connector;
+use pool::Pool;
 
 /// The most that is read of an answer.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
-/// A connection that hears nothing is closed before Kratos closes it after 120 s.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const SESSION_CACHE_FOR: HeaderName = HeaderName::from_static("ory-session-cache-for");
 const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
@@ -83,7 +80,7 @@ pub(super) enum CallError {
 
 #[derive(Debug)]
 pub(super) struct Client {
-    http: legacy::Client<Connector, Empty<Bytes>>,
+    pool: Pool<Connector>,
     base: Url,
     cookie: Box<str>,
 }
@@ -97,12 +94,8 @@ impl Endpoint {
 
 impl Client {
     pub(super) fn new(settings: &Settings) -> Result<Self, BuildError> {
-        let http = legacy::Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_timer(TokioTimer::new())
-            .build(Connector::new(settings)?);
         Ok(Self {
-            http,
+            pool: Pool::new(Connector::new(settings)?),
             base: Url::parse(&settings.api_url)?,
             cookie: settings.cookie.clone(),
         })
@@ -124,6 +117,7 @@ impl Client {
         &self,
         endpoint: &Endpoint,
         credential: Option<&Credential>,
+        now: SystemTime,
     ) -> Result<Answer, CallError> {
         let mut request = Request::new(Empty::new());
         *request.uri_mut() = endpoint.0.clone();
@@ -133,7 +127,7 @@ impl Client {
             let (name, value) = self.header(credential).ok_or(CallError::Credential)?;
             headers.insert(name, value);
         }
-        let (head, body) = self.http.request(request).await?.into_parts();
+        let (head, body) = self.pool.request(request, now).await?.into_parts();
         let body = Limited::new(body, MAX_BODY_BYTES).collect().await;
         let body = body.map_err(of_body)?.to_bytes();
         Ok(Answer::new(head.status, &head.headers, body, &self.cookie))

@@ -161,7 +161,7 @@ impl Line {
         let span = traces::call(call, &self.name);
         let (stopwatch, asked_at) = (Stopwatch::start(), budget.now());
         // In a box: it is big, and whatever holds it is moved.
-        let asking = Box::pin(self.client.get(endpoint, credential));
+        let asking = Box::pin(self.client.get(endpoint, credential, asked_at));
         let answer = tokio::time::timeout(time, asking).await;
         let answer = answer
             .map_err(|_| LineError::TimedOut)

@@ -150,7 +150,7 @@ impl Asker<'_> {
     async fn get(&self, path: &str) -> Result<Answer, String> {
         let endpoint = self.client.endpoint(path);
         let endpoint = endpoint.map_err(|error| innermost(&error))?;
-        let call = self.client.get(&endpoint, None);
+        let call = self.client.get(&endpoint, None, self.clock.now());
         match tokio::time::timeout(self.settings.timeout, call).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(innermost(&error)),

@@ -12,7 +12,8 @@ use crate::config::{forms, shape::Word};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Kratos {
-    /// Where Stepgate calls Kratos' public API; http or https, a path prefix is fine.
+    /// Where Stepgate calls Kratos' public API; http or https, a path prefix is fine. Where its name leads is asked anew for
+    /// each connection, and no call goes by one from over a minute ago.
     #[schemars(with = "forms::BaseUrl")]
     pub(in crate::config) api_url: Spanned<String>,
     /// Where browsers reach it; a path prefix is fine. On a guarded origin its `/self-service/**` must be open, or the load
