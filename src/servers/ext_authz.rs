@@ -61,7 +61,7 @@ const MAX_HEADER_BYTES: u32 = 16 * 1024;
 const MARGIN: Duration = Duration::from_millis(10);
 
 /// A call that is being answered.
-type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Answering = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The door.
 #[derive(Debug)]
@@ -114,8 +114,8 @@ impl<H: Health> ExtAuthz<H> {
         }
     }
 
-    /// Reads all calls that have come, then answers them, so that their answers leave together. Whichever has to wait for
-    /// Kratos goes on as a task of its own.
+    /// Reads all calls that have come, then answers them one by one, so that their answers leave together. Whichever has to
+    /// wait for Kratos goes on as a task of its own.
     fn poll_calls(
         self: &Arc<Self>,
         connection: &mut server::Connection<Connection, Bytes>,
@@ -125,41 +125,43 @@ impl<H: Health> ExtAuthz<H> {
         loop {
             while let Poll::Ready(call) = connection.poll_accept(context) {
                 match call.transpose()? {
-                    Some((request, call)) => calls.push(self.begin(request, call)),
+                    Some((request, sender)) => calls.push(Call::new(request, sender)),
                     None => return Poll::Ready(Ok(())),
                 }
             }
             if calls.is_empty() {
                 return Poll::Pending;
             }
-            for mut call in calls.drain(..) {
-                if call.as_mut().poll(context).is_pending() {
-                    tokio::spawn(call);
+            for call in calls.drain(..) {
+                let mut answering = self.begin(call);
+                if answering.as_mut().poll(context).is_pending() {
+                    tokio::spawn(answering);
                 }
             }
         }
     }
 
     /// The answer to a call, yet to be given.
-    fn begin(self: &Arc<Self>, request: Request<RecvStream>, call: SendResponse<Bytes>) -> Call {
-        if request.uri().path() == CHECK {
-            Box::pin(Arc::clone(self).answer(Asked::from(request), call))
-        } else {
+    fn begin(self: &Arc<Self>, call: Call) -> Answering {
+        match call {
+            Call::Check(asked, sender) => Box::pin(Arc::clone(self).answer(asked, sender)),
             // A call that nobody serves is answered there, too.
-            Box::pin(health::answer(self.health.clone(), request, call))
+            Call::Other(request, sender) => {
+                Box::pin(health::answer(self.health.clone(), *request, sender))
+            }
         }
     }
 
     /// Answers a check, unless its caller gives up first.
-    async fn answer(self: Arc<Self>, asked: Asked, mut call: SendResponse<Bytes>) {
+    async fn answer(self: Arc<Self>, asked: Asked, mut sender: Sender) {
         let checked = tokio::select! {
             biased;
             checked = self.check(asked) => checked,
-            _ = poll_fn(|context| call.poll_reset(context)) => return,
+            _ = poll_fn(|context| sender.poll_reset(context)) => return,
         };
         let sent = match checked {
-            Ok(answer) => unary::send(encode::response(&answer, unary::PREFIX_BYTES), &mut call),
-            Err(status) => unary::fail(status, &mut call),
+            Ok(answer) => unary::send(encode::response(&answer, unary::PREFIX_BYTES), &mut sender),
+            Err(status) => unary::fail(status, &mut sender),
         };
         tell(sent);
     }
@@ -174,7 +176,26 @@ impl<H: Health> ExtAuthz<H> {
     }
 }
 
-/// A check that is yet to be read. Of the call, which is many times as large, nothing else is kept.
+/// How a call is answered.
+type Sender = SendResponse<Bytes>;
+
+/// A call that is yet to be answered. It is small, since many may wait while the others are read.
+enum Call {
+    Check(Asked, Sender),
+    Other(Box<Request<RecvStream>>, Sender),
+}
+
+impl Call {
+    fn new(request: Request<RecvStream>, sender: Sender) -> Self {
+        if request.uri().path() == CHECK {
+            Self::Check(request.into(), sender)
+        } else {
+            Self::Other(Box::new(request), sender)
+        }
+    }
+}
+
+/// A check that is yet to be read. Of its request, which is many times as large, nothing else is kept.
 struct Asked {
     deadline: Option<Duration>,
     trace: Headers,
@@ -182,11 +203,11 @@ struct Asked {
 }
 
 impl From<Request<RecvStream>> for Asked {
-    fn from(call: Request<RecvStream>) -> Self {
+    fn from(request: Request<RecvStream>) -> Self {
         Self {
-            deadline: deadline(call.headers()),
-            trace: facts::trace(call.headers()),
-            body: call.into_body(),
+            deadline: deadline(request.headers()),
+            trace: facts::trace(request.headers()),
+            body: request.into_body(),
         }
     }
 }

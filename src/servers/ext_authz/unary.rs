@@ -2,7 +2,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 use h2::{RecvStream, server::SendResponse};
-use http::{HeaderMap, HeaderValue, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use prost::Message;
 use tonic::Status;
 
@@ -10,6 +10,7 @@ use crate::proto::CheckRequest;
 
 /// What stands before a message: whether it is compressed, and its length.
 pub(super) const PREFIX_BYTES: usize = 5;
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 /// Longest message that is read.
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
@@ -101,6 +102,6 @@ pub(super) fn fail(status: Status, call: &mut SendResponse<Bytes>) -> Result<(),
 /// Says that the call went well; what was decided stands in the message.
 fn went_well() -> HeaderMap {
     let mut trailers = HeaderMap::with_capacity(1);
-    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    trailers.insert(GRPC_STATUS, HeaderValue::from_static("0"));
     trailers
 }
