@@ -2,8 +2,8 @@
 //! anew by its own rule and the clock.
 //!
 //! The key is the credential's fingerprint, which nobody knows how to give to two of them: so an answer never reaches another
-//! credential. And what is remembered holds no credential that could be taken from it. Nothing is served beyond its ttl, its session's end, or what Kratos itself allows to be remembered, nor from before
-//! the clock was set back.
+//! credential. And what is remembered holds no credential that could be taken from it. Nothing is served beyond its ttl, its
+//! session's end, or what Kratos itself allows to be remembered, nor from before the clock was set back.
 
 use std::{
     sync::Arc,
